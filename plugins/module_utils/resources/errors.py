@@ -1,0 +1,158 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What can go wrong, as types, so that a runner decides by class and a reader by sentence.
+
+    MtcError                    every error that this collection raises on purpose
+    +-- TransientError          worth another try: connection, 429, 5xx, timeouts (raised once a deadline is used up)
+    +-- PermanentError          trying again changes nothing until somebody changes something
+        +-- InvalidInput        options that contradict each other or a rule; carries every problem found
+        +-- Refused             allowed by the API, refused by us: it would lose or harm something
+        +-- DeadlineExceeded    a wait that used up the time that the user gave it
+        +-- LeaseLost           another process has taken this run over, or this one could not renew in time
+        +-- VolumeFailed        a volume whose copy or proof failed; names the files
+        +-- ApiError            the API server said no
+            +-- NotFound, Unauthorized, Forbidden, Conflict, AlreadyExists, Invalid, Gone
+
+Every sentence has the same form: ``<Kind> <namespace>/<name>: <what failed>: <reason>. <What to do>.``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+def subject_of(kind: str, name: str, namespace: str | None = None) -> str:
+    """``MigPlan openmig/shop``, or ``Namespace shop`` for what lives in no namespace."""
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
+def sentence(subject: str, attempt: str, reason: str, mend: str) -> str:
+    """The one form in which an error is told. Empty parts are left out; the mend is a sentence of its own."""
+    told = ": ".join(part.strip().rstrip(".") for part in (subject, attempt, reason) if part.strip())
+    mend = mend.strip().rstrip(".")
+    return f"{told}. {mend}." if mend else f"{told}."
+
+
+class MtcError(Exception):
+    """An error that names its object, what was attempted, why it failed and how to mend it."""
+
+    def __init__(self, *, subject: str, attempt: str, reason: str = "", mend: str = "") -> None:
+        self.subject = subject
+        self.attempt = attempt
+        self.reason = reason
+        self.mend = mend
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        return sentence(self.subject, self.attempt, self.reason, self.mend)
+
+    def as_result(self) -> dict[str, Any]:
+        """What ``fail_json`` gets: the sentence and its parts."""
+        return {
+            "msg": self.message,
+            "error": {
+                "type": type(self).__name__,
+                "subject": self.subject,
+                "attempt": self.attempt,
+                "reason": self.reason,
+                "mend": self.mend,
+            },
+        }
+
+
+class TransientError(MtcError):
+    """May succeed when tried again; raised only after the back-off used up its deadline."""
+
+
+class PermanentError(MtcError):
+    """Stays until somebody changes something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One fault in the user's input: the option's path, what is wrong with it and how to mend it."""
+
+    path: str
+    fault: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return sentence(self.path, self.fault, "", self.mend)
+
+
+class InvalidInput(PermanentError):
+    """The options cannot be carried out as they stand. All problems are told at once."""
+
+    def __init__(self, *, subject: str, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(subject=subject, attempt="invalid options", reason=" ".join(str(item) for item in self.problems))
+
+    def as_result(self) -> dict[str, Any]:
+        result = super().as_result()
+        result["problems"] = [{"path": item.path, "fault": item.fault, "mend": item.mend} for item in self.problems]
+        return result
+
+
+class Refused(PermanentError):
+    """Not done, on purpose, because it would lose or harm something or cannot end well."""
+
+
+class DeadlineExceeded(PermanentError):
+    """The time that the user allowed is used up."""
+
+
+class LeaseLost(PermanentError):
+    """This process may not touch any cluster any more: its lease is gone or could not be renewed in time."""
+
+
+class VolumeFailed(PermanentError):
+    """A volume's copy or proof failed. ``files`` names what could not be read, written or proven (may be empty)."""
+
+    def __init__(self, *, subject: str, attempt: str, reason: str = "", mend: str = "", files: Sequence[str] = ()) -> None:
+        self.files = tuple(files)
+        super().__init__(subject=subject, attempt=attempt, reason=reason, mend=mend)
+
+    def as_result(self) -> dict[str, Any]:
+        return {**super().as_result(), "files": list(self.files)}
+
+
+class ApiError(PermanentError):
+    """The API server refused. ``status`` is the HTTP status, ``api_reason`` the ``reason`` of its Status object."""
+
+    def __init__(
+        self, *, subject: str, attempt: str, reason: str = "", mend: str = "", status: int = 0, api_reason: str = ""
+    ) -> None:
+        self.status = status
+        self.api_reason = api_reason
+        super().__init__(subject=subject, attempt=attempt, reason=reason, mend=mend)
+
+
+class NotFound(ApiError):
+    """404."""
+
+
+class Unauthorized(ApiError):
+    """401."""
+
+
+class Forbidden(ApiError):
+    """403: rights, Pod Security admission or a quota."""
+
+
+class Conflict(ApiError):
+    """409 for a write against an older resourceVersion."""
+
+
+class AlreadyExists(ApiError):
+    """409 for the creation of what exists."""
+
+
+class Invalid(ApiError):
+    """400 or 422: the server finds the object wrong."""
+
+
+class Gone(ApiError):
+    """410: a list's continuation or a watch's start has expired."""
