@@ -1,0 +1,242 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Stopping and starting workloads: one row per kind, pure functions from an object to the patch that stops or starts it.
+
+The state before is written into upstream's annotations in the same patch that stops the workload (MTC pkg/controller/migmigration/quiesce.go), so it can
+never be missing or recorded twice, and either engine can start what the other has stopped. Differences: a CronJob that its user had suspended and a
+Job that is finished are left alone (D11), stand-alone ReplicationControllers are stopped too (D12).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import names
+from ..resources.errors import Conflict
+
+Manifest = dict[str, Any]
+Patch = dict[str, Any]
+
+RETRIES = 5
+"""How often a patch is tried again when the object changed between reading and writing."""
+
+
+def _annotations(obj: Manifest) -> dict[str, str]:
+    return obj["metadata"].get("annotations") or {}
+
+
+def _owned(obj: Manifest) -> bool:
+    return any(owner.get("controller") for owner in obj["metadata"].get("ownerReferences") or ())
+
+
+def _stop_replicas(obj: Manifest) -> Patch | None:
+    replicas = obj["spec"].get("replicas", 1)
+    if replicas == 0:
+        return None
+    return {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_REPLICAS: str(replicas)}}, "spec": {"replicas": 0}}
+
+
+def _start_replicas(obj: Manifest) -> Patch | None:
+    recorded = _annotations(obj).get(names.ANNOTATION_QUIESCE_REPLICAS)
+    if recorded is None:
+        return None
+    patch: Patch = {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_REPLICAS: None}}}
+    if obj["spec"].get("replicas", 1) == 0:
+        patch["spec"] = {"replicas": int(recorded)}
+    return patch
+
+
+def _stop_deployment(obj: Manifest) -> Patch | None:
+    patch = _stop_replicas(obj)
+    if patch is not None:
+        patch["metadata"]["annotations"][names.ANNOTATION_QUIESCE_PAUSED] = "true" if obj["spec"].get("paused") else "false"
+        patch["spec"]["paused"] = False
+    return patch
+
+
+def _start_deployment(obj: Manifest) -> Patch | None:
+    patch = _start_replicas(obj)
+    if patch is not None:
+        patch["metadata"]["annotations"][names.ANNOTATION_QUIESCE_PAUSED] = None
+        if _annotations(obj).get(names.ANNOTATION_QUIESCE_PAUSED) == "true":
+            patch.setdefault("spec", {})["paused"] = True
+    return patch
+
+
+def _stop_unowned(obj: Manifest) -> Patch | None:
+    return None if _owned(obj) else _stop_replicas(obj)
+
+
+def _stop_daemon_set(obj: Manifest) -> Patch | None:
+    selector = obj["spec"]["template"]["spec"].get("nodeSelector") or {}
+    if names.QUIESCE_NODE_SELECTOR in selector:
+        return None
+    recorded = json.dumps(selector, sort_keys=True)
+    return {
+        "metadata": {"annotations": {names.ANNOTATION_QUIESCE_NODE_SELECTOR: recorded}},
+        "spec": {"template": {"spec": {"nodeSelector": {names.QUIESCE_NODE_SELECTOR: "true"}}}},
+    }
+
+
+def _start_daemon_set(obj: Manifest) -> Patch | None:
+    if names.ANNOTATION_QUIESCE_NODE_SELECTOR not in _annotations(obj):
+        return None
+    patch: Patch = {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_NODE_SELECTOR: None}}}
+    if names.QUIESCE_NODE_SELECTOR in (obj["spec"]["template"]["spec"].get("nodeSelector") or {}):
+        patch["spec"] = {"template": {"spec": {"nodeSelector": {names.QUIESCE_NODE_SELECTOR: None}}}}
+    return patch
+
+
+def _stop_cron_job(obj: Manifest) -> Patch | None:
+    if obj["spec"].get("suspend"):
+        return None
+    return {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_SUSPEND: "true"}}, "spec": {"suspend": True}}
+
+
+def _start_cron_job(obj: Manifest) -> Patch | None:
+    if names.ANNOTATION_QUIESCE_SUSPEND not in _annotations(obj):
+        return None
+    return {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_SUSPEND: None}}, "spec": {"suspend": False}}
+
+
+def _finished(job: Manifest) -> bool:
+    return any(
+        entry.get("type") in ("Complete", "Failed") and entry.get("status") == "True"
+        for entry in (job.get("status") or {}).get("conditions") or ()
+    )
+
+
+def _stop_job(obj: Manifest) -> Patch | None:
+    parallelism = obj["spec"].get("parallelism", 1)
+    if parallelism == 0 or _finished(obj):
+        return None
+    return {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_REPLICAS: str(parallelism)}}, "spec": {"parallelism": 0}}
+
+
+def _start_job(obj: Manifest) -> Patch | None:
+    recorded = _annotations(obj).get(names.ANNOTATION_QUIESCE_REPLICAS)
+    if recorded is None:
+        return None
+    patch: Patch = {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_REPLICAS: None}}}
+    if obj["spec"].get("parallelism") == 0:
+        patch["spec"] = {"parallelism": int(recorded)}
+    return patch
+
+
+@dataclass(frozen=True)
+class Workload:
+    """How one kind is stopped and started. Both functions return None when there is nothing to do."""
+
+    api_version: str
+    kind: str
+    stop: Callable[[Manifest], Patch | None]
+    start: Callable[[Manifest], Patch | None]
+
+
+WORKLOADS = (
+    Workload("batch/v1", "CronJob", _stop_cron_job, _start_cron_job),
+    Workload("apps/v1", "Deployment", _stop_deployment, _start_deployment),
+    Workload("apps/v1", "StatefulSet", _stop_replicas, _start_replicas),
+    Workload("apps/v1", "ReplicaSet", _stop_unowned, _start_replicas),
+    Workload("v1", "ReplicationController", _stop_unowned, _start_replicas),
+    Workload("apps/v1", "DaemonSet", _stop_daemon_set, _start_daemon_set),
+    Workload("batch/v1", "Job", _stop_job, _start_job),
+)
+"""In upstream's order: what creates pods later comes first."""
+
+
+def _change_all(cluster: Cluster, namespaces: Sequence[str], change: Callable[[Workload], Callable[[Manifest], Patch | None]]) -> list[str]:
+    pairs = [(row, namespace) for row in WORKLOADS for namespace in namespaces]
+
+    def listed(pair: tuple[Workload, str]) -> list[tuple[Workload, Manifest]]:
+        row, namespace = pair
+        return [(row, item) for item in cluster.list(row.api_version, row.kind, namespace)]
+
+    found = [entry for entries in cluster.map(listed, pairs) for entry in entries]
+    changed = cluster.map(lambda entry: _change_one(cluster, entry[0], entry[1], change(entry[0])), found)
+    return sorted(name for name in changed if name)
+
+
+def _change_one(cluster: Cluster, row: Workload, obj: Manifest, decide: Callable[[Manifest], Patch | None]) -> str | None:
+    name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+    for attempt in range(RETRIES):
+        patch = decide(obj)
+        if patch is None:
+            return None
+        # The version that was read goes along: what is recorded as the state before is then certainly the state that is changed.
+        patch["metadata"]["resourceVersion"] = obj["metadata"]["resourceVersion"]
+        try:
+            cluster.patch(row.api_version, row.kind, name, namespace, patch=patch)
+            return f"{row.kind} {namespace}/{name}"
+        except Conflict:
+            if attempt == RETRIES - 1:
+                raise
+            current = cluster.get(row.api_version, row.kind, name, namespace)
+            if current is None:
+                return None
+            obj = current
+    return None
+
+
+def quiesce(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
+    """Stop every workload of the namespaces; returns those that this call has stopped. Already stopped ones are left as they are."""
+    return _change_all(cluster, namespaces, lambda row: row.stop)
+
+
+def unquiesce(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
+    """Start what ``quiesce`` has stopped, exactly as it was; returns those that this call has started."""
+    return _change_all(cluster, namespaces, lambda row: row.start)
+
+
+def _claims(pod: Manifest) -> set[str]:
+    return {
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in pod["spec"].get("volumes") or ()
+        if "persistentVolumeClaim" in volume
+    }
+
+
+def _can_write(pod: Manifest) -> bool:
+    """False once no container of the pod runs or can still start."""
+    status = pod.get("status") or {}
+    if status.get("phase") in ("Succeeded", "Failed"):
+        return False
+    containers = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
+    terminating = "deletionTimestamp" in pod["metadata"]
+    return not (terminating and containers and all("terminated" in (entry.get("state") or {}) for entry in containers))
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A pod that could still write to a volume of the plan."""
+
+    namespace: str
+    pod: str
+    claims: tuple[str, ...]
+    stoppable: bool
+    """False for a pod that nothing which is stopped here would take away: a bare pod."""
+
+    def __str__(self) -> str:
+        return f"Pod {self.namespace}/{self.pod} (mounts {', '.join(self.claims)})"
+
+
+def writers(cluster: Cluster, claims: Sequence[tuple[str, str]]) -> list[Writer]:
+    """The pods, movers of any run excepted, that mount one of the (namespace, claim) and could write to it."""
+    wanted: dict[str, set[str]] = {}
+    for namespace, claim in claims:
+        wanted.setdefault(namespace, set()).add(claim)
+
+    def of_namespace(namespace: str) -> list[Writer]:
+        return [
+            Writer(namespace, pod["metadata"]["name"], tuple(sorted(mounted)), _owned(pod))
+            for pod in cluster.list("v1", "Pod", namespace)
+            if (mounted := _claims(pod) & wanted[namespace])
+            and names.LABEL_RUN not in (pod["metadata"].get("labels") or {})
+            and _can_write(pod)
+        ]
+
+    return [writer for found in cluster.map(of_namespace, sorted(wanted)) for writer in found]
