@@ -37,14 +37,14 @@ def _stop_replicas(obj: Manifest) -> Patch | None:
     replicas = obj["spec"].get("replicas", 1)
     if replicas == 0:
         return None
-    return {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_REPLICAS: str(replicas)}}, "spec": {"replicas": 0}}
+    return {"metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: str(replicas)}}, "spec": {"replicas": 0}}
 
 
 def _start_replicas(obj: Manifest) -> Patch | None:
-    recorded = _annotations(obj).get(names.ANNOTATION_QUIESCE_REPLICAS)
+    recorded = _annotations(obj).get(names.PRE_QUIESCE_REPLICAS_ANNOTATION)
     if recorded is None:
         return None
-    patch: Patch = {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_REPLICAS: None}}}
+    patch: Patch = {"metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: None}}}
     if obj["spec"].get("replicas", 1) == 0:
         patch["spec"] = {"replicas": int(recorded)}
     return patch
@@ -53,7 +53,7 @@ def _start_replicas(obj: Manifest) -> Patch | None:
 def _stop_deployment(obj: Manifest) -> Patch | None:
     patch = _stop_replicas(obj)
     if patch is not None:
-        patch["metadata"]["annotations"][names.ANNOTATION_QUIESCE_PAUSED] = "true" if obj["spec"].get("paused") else "false"
+        patch["metadata"]["annotations"][names.PRE_QUIESCE_PAUSED_ANNOTATION] = "true" if obj["spec"].get("paused") else "false"
         patch["spec"]["paused"] = False
     return patch
 
@@ -61,8 +61,8 @@ def _stop_deployment(obj: Manifest) -> Patch | None:
 def _start_deployment(obj: Manifest) -> Patch | None:
     patch = _start_replicas(obj)
     if patch is not None:
-        patch["metadata"]["annotations"][names.ANNOTATION_QUIESCE_PAUSED] = None
-        if _annotations(obj).get(names.ANNOTATION_QUIESCE_PAUSED) == "true":
+        patch["metadata"]["annotations"][names.PRE_QUIESCE_PAUSED_ANNOTATION] = None
+        if _annotations(obj).get(names.PRE_QUIESCE_PAUSED_ANNOTATION) == "true":
             patch.setdefault("spec", {})["paused"] = True
     return patch
 
@@ -77,15 +77,15 @@ def _stop_daemon_set(obj: Manifest) -> Patch | None:
         return None
     recorded = json.dumps(selector, sort_keys=True)
     return {
-        "metadata": {"annotations": {names.ANNOTATION_QUIESCE_NODE_SELECTOR: recorded}},
+        "metadata": {"annotations": {names.PRE_QUIESCE_NODE_SELECTOR_ANNOTATION: recorded}},
         "spec": {"template": {"spec": {"nodeSelector": {names.QUIESCE_NODE_SELECTOR: "true"}}}},
     }
 
 
 def _start_daemon_set(obj: Manifest) -> Patch | None:
-    if names.ANNOTATION_QUIESCE_NODE_SELECTOR not in _annotations(obj):
+    if names.PRE_QUIESCE_NODE_SELECTOR_ANNOTATION not in _annotations(obj):
         return None
-    patch: Patch = {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_NODE_SELECTOR: None}}}
+    patch: Patch = {"metadata": {"annotations": {names.PRE_QUIESCE_NODE_SELECTOR_ANNOTATION: None}}}
     if names.QUIESCE_NODE_SELECTOR in (obj["spec"]["template"]["spec"].get("nodeSelector") or {}):
         patch["spec"] = {"template": {"spec": {"nodeSelector": {names.QUIESCE_NODE_SELECTOR: None}}}}
     return patch
@@ -94,13 +94,13 @@ def _start_daemon_set(obj: Manifest) -> Patch | None:
 def _stop_cron_job(obj: Manifest) -> Patch | None:
     if obj["spec"].get("suspend"):
         return None
-    return {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_SUSPEND: "true"}}, "spec": {"suspend": True}}
+    return {"metadata": {"annotations": {names.PRE_QUIESCE_SUSPEND_ANNOTATION: "true"}}, "spec": {"suspend": True}}
 
 
 def _start_cron_job(obj: Manifest) -> Patch | None:
-    if names.ANNOTATION_QUIESCE_SUSPEND not in _annotations(obj):
+    if names.PRE_QUIESCE_SUSPEND_ANNOTATION not in _annotations(obj):
         return None
-    return {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_SUSPEND: None}}, "spec": {"suspend": False}}
+    return {"metadata": {"annotations": {names.PRE_QUIESCE_SUSPEND_ANNOTATION: None}}, "spec": {"suspend": False}}
 
 
 def _finished(job: Manifest) -> bool:
@@ -114,14 +114,14 @@ def _stop_job(obj: Manifest) -> Patch | None:
     parallelism = obj["spec"].get("parallelism", 1)
     if parallelism == 0 or _finished(obj):
         return None
-    return {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_REPLICAS: str(parallelism)}}, "spec": {"parallelism": 0}}
+    return {"metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: str(parallelism)}}, "spec": {"parallelism": 0}}
 
 
 def _start_job(obj: Manifest) -> Patch | None:
-    recorded = _annotations(obj).get(names.ANNOTATION_QUIESCE_REPLICAS)
+    recorded = _annotations(obj).get(names.PRE_QUIESCE_REPLICAS_ANNOTATION)
     if recorded is None:
         return None
-    patch: Patch = {"metadata": {"annotations": {names.ANNOTATION_QUIESCE_REPLICAS: None}}}
+    patch: Patch = {"metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: None}}}
     if obj["spec"].get("parallelism") == 0:
         patch["spec"] = {"parallelism": int(recorded)}
     return patch
@@ -235,7 +235,7 @@ def writers(cluster: Cluster, claims: Sequence[tuple[str, str]]) -> list[Writer]
             Writer(namespace, pod["metadata"]["name"], tuple(sorted(mounted)), _owned(pod))
             for pod in cluster.list("v1", "Pod", namespace)
             if (mounted := _claims(pod) & wanted[namespace])
-            and names.LABEL_RUN not in (pod["metadata"].get("labels") or {})
+            and names.RUN_LABEL not in (pod["metadata"].get("labels") or {})
             and _can_write(pod)
         ]
 

@@ -1,0 +1,123 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a phase function is given: the clusters, the plan, the frozen intent, the record, and how to tell and to wait.
+
+A phase function takes the context and returns None when it is done or a text that says what it waits for, and is then called again. It raises for what
+will not get better. It may be called again after any crash, so it looks before it creates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import names
+from ..resources.errors import DeadlineExceeded, subject_of
+from ..volumes.model import VolumeMove
+from ..volumes.transfer import Transfer
+from .clock import elapsed_clock, wall_seconds
+from .guard import Guard
+from .intent import Intent
+from .migration_resource import MigrationResource
+from .record import Record
+from .reporter import Reporter
+
+
+@dataclass(kw_only=True)
+class Context:
+    """One run in one process."""
+
+    control: Cluster
+    source: Cluster
+    destination: Cluster
+    plan: dict[str, Any]
+    migration: MigrationResource
+    intent: Intent
+    record: Record
+    guard: Guard
+    reporter: Reporter
+    namespaces: Mapping[str, str]
+    """Source namespace to destination namespace."""
+    moves: tuple[VolumeMove, ...]
+    """The volumes that are copied directly."""
+    make_transfer: Callable[[Context], Transfer]
+    phase_began: float = field(default_factory=elapsed_clock)
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What this process has worked out and may work out again: never the only copy of anything."""
+    _transfer: Transfer | None = None
+
+    @property
+    def transfer(self) -> Transfer:
+        if self._transfer is None:
+            self._transfer = self.make_transfer(self)
+        return self._transfer
+
+    @property
+    def plan_uid(self) -> str:
+        return str(self.plan["metadata"]["uid"])
+
+    @property
+    def source_namespaces(self) -> list[str]:
+        return list(self.namespaces)
+
+    @property
+    def destination_namespaces(self) -> list[str]:
+        return list(dict.fromkeys(self.namespaces.values()))
+
+    @property
+    def claims(self) -> list[tuple[str, str]]:
+        """(namespace, claim) of the volumes that are copied, on the source."""
+        return [(move.source_namespace, move.source_claim) for move in self.moves]
+
+    def ownership_labels(self) -> dict[str, str]:
+        """On everything that this run creates on the destination for good."""
+        return {
+            names.MIGRATED_BY_MIGMIGRATION_LABEL: self.migration.uid,
+            names.MIGRATED_BY_MIGPLAN_LABEL: self.plan_uid,
+        }
+
+    def tell(self, fact: str) -> None:
+        self.reporter.tell(self.migration.name, fact)
+
+    def must_end_within(self, seconds: float, *, waiting_for: str, mend: str) -> None:
+        """Raises DeadlineExceeded once the current phase has taken longer than that in this process."""
+        if elapsed_clock() - self.phase_began > seconds:
+            raise DeadlineExceeded(
+                subject=self.migration.subject,
+                attempt=f"phase {self.migration.phase or 'Created'} did not end within {seconds:.0f} s",
+                reason=waiting_for,
+                mend=mend,
+            )
+
+    # -- downtime ----------------------------------------------------------------------------------------------------
+
+    @property
+    def application_is_down(self) -> bool:
+        """From the moment before the first workload is stopped until one side is known to run again."""
+        return "stopped_at" in self.record.data and "running_at" not in self.record.data
+
+    def application_stops(self) -> None:
+        """Recorded before the first workload is touched, so that no crash can hide a downtime."""
+        if "stopped_at" not in self.record.data:
+            self.record.data["stopped_at"] = wall_seconds()
+            self.record.save()
+
+    def application_runs(self, where: str) -> None:
+        """The destination (or, after a failure, the source) runs; ends the downtime once."""
+        if self.application_is_down:
+            self.record.data["running_at"] = wall_seconds()
+            self.record.data["runs_on"] = where
+            self.record.data["downtime_seconds"] = round(self.record.data["running_at"] - self.record.data["stopped_at"], 2)
+            self.record.save()
+            self.tell(f"the application runs on the {where}; downtime {self.record.data['downtime_seconds']} s")
+
+    def downtime_so_far(self) -> float:
+        """Seconds of the downtime that is going on; 0.0 when there is none."""
+        return wall_seconds() - float(self.record.data["stopped_at"]) if self.application_is_down else 0.0
+
+    # -- facts for the CR --------------------------------------------------------------------------------------------
+
+    def subjects(self, kind: str, entries: Sequence[tuple[str, str]]) -> str:
+        return ", ".join(subject_of(kind, name, namespace) for namespace, name in entries)

@@ -1,0 +1,35 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which flags of the itinerary hold, worked out from the plan and the run each time a phase ends (MTC task.go evaluates them live, too)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .itinerary import Flag
+
+VOLUME_RESOURCE = "persistentvolumes"
+
+
+def _copied_directly(entry: Mapping[str, Any]) -> bool:
+    selection = entry.get("selection") or {}
+    return selection.get("action") == "copy" and selection.get("copyMethod") in ("filesystem", "block")
+
+
+def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool) -> frozenset[Flag]:
+    """The flags of a final migration with the builtin engine. Velero's are never among them."""
+    spec, status = plan["spec"], plan.get("status") or {}
+    volumes = spec.get("persistentVolumes") or []
+    indirect = bool(spec.get("indirectVolumeMigration"))
+    found = {
+        Flag.QUIESCE: quiesce,
+        Flag.VERIFY: verify,
+        Flag.VOLUMES: any((entry.get("selection") or {}).get("action") != "skip" for entry in volumes),
+        Flag.VOLUMES_ENABLED: VOLUME_RESOURCE not in (status.get("excludedResources") or []),
+        Flag.INDIRECT_VOLUME: indirect,
+        Flag.DIRECT_VOLUME: not indirect and any(_copied_directly(entry) for entry in volumes),
+        Flag.DIRECT_IMAGE: not spec.get("indirectImageMigration"),
+        Flag.INDIRECT_IMAGE: bool(spec.get("indirectImageMigration")),
+    }
+    return frozenset(flag for flag, holds in found.items() if holds)

@@ -1,0 +1,150 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Walks a migration through its itinerary: writes the phase down, carries it out, goes on.
+
+The phase is stored before it is carried out, so whoever comes next repeats at most the phase that was interrupted. What can get better by itself is waited
+for; what cannot ends the run through the itinerary ``Failed``, which cleans up and starts the source again. While the application is down no call
+returns on purpose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..resources.errors import DeadlineExceeded, LeaseLost, MtcError, PermanentError, TransientError
+from .clock import elapsed_clock
+from .context import Context
+from .flags import flags_of
+from .guard import Abandoned
+from .itinerary import COMPLETED, CREATED, FAILED, FINAL, ITINERARIES, Flag, Itinerary
+from .phases import PHASES
+
+
+FIRST_POLL, LONGEST_POLL = 0.05, 0.5
+"""Seconds between two looks at what a phase waits for; grows by half each time."""
+TELL_PROGRESS_EVERY = 2.0
+"""Seconds between two writes of the same phase's progress into the CR."""
+TRANSIENT_PAUSE = 2.0
+"""Seconds before a phase is tried again after a cluster did not answer while the application is down."""
+GIVING_UP_ENDS_AT = "EnsureFinalRestore"
+"""From this phase on the destination takes over, and a downtime limit no longer turns back."""
+
+
+@dataclass(frozen=True)
+class Advance:
+    """How far a call came. ``waiting`` is None at the end; ``error`` is what ended the run, if that was a failure."""
+
+    phase: str
+    waiting: str | None
+    error: MtcError | None
+
+
+def flags(context: Context) -> frozenset[Flag]:
+    return flags_of(context.plan, quiesce=context.intent.quiesce_pods, verify=context.intent.verify)
+
+
+def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
+    """Go on until the end, until ``timeout`` seconds are used up (DeadlineExceeded; the run stays unfinished) or, without ``wait``, until something is
+    waited for. Raises LeaseLost and Abandoned at once, TransientError when a cluster did not answer and the application is not down.
+    """
+    deadline = elapsed_clock() + timeout
+    failure: MtcError | None = None
+    poll = FIRST_POLL
+    if context.migration.phase == CREATED and "itinerary" not in context.migration.status:
+        _enter(context, FINAL, "Started")
+    itinerary = ITINERARIES[context.migration.status["itinerary"]]
+    while context.migration.phase != COMPLETED:
+        context.guard.fence()
+        phase = context.migration.phase
+        try:
+            _give_up_when_down_too_long(context, itinerary, phase)
+            waiting = PHASES[phase](context)
+        except (Abandoned, LeaseLost):
+            raise
+        except TransientError as error:
+            if not context.application_is_down:
+                raise
+            context.tell(f"{error.message} Trying again: the application is down")
+            context.guard.pause(TRANSIENT_PAUSE)
+            continue
+        except PermanentError as error:
+            failure = failure or error
+            itinerary = _turn_to_failure(context, itinerary, phase, error)
+            continue
+        if waiting is None:
+            _leave(context, itinerary, phase)
+            poll = FIRST_POLL
+            continue
+        context.tell(waiting)
+        _show_progress(context, itinerary, phase)
+        if not context.application_is_down:
+            if not wait:
+                return Advance(phase, waiting, failure)
+            if elapsed_clock() > deadline:
+                raise DeadlineExceeded(
+                    subject=context.migration.subject,
+                    attempt=f"wait_timeout of {timeout:.0f} s is used up in phase {phase or 'Created'}",
+                    reason=waiting,
+                    mend="Run the same task again: it goes on from here",
+                )
+        context.guard.pause(poll)
+        poll = min(poll * 1.5, LONGEST_POLL)
+    return Advance(COMPLETED, None, failure)
+
+
+def _enter(context: Context, itinerary: Itinerary, phase: str) -> None:
+    context.migration.enter(itinerary, phase, flags=flags(context))
+    if phase == COMPLETED and not context.migration.failed:
+        context.migration.succeed()
+    context.migration.write()
+    context.phase_began = elapsed_clock()
+    row = itinerary.row(phase)
+    context.tell(f"{itinerary.name} {itinerary.index(phase)}/{itinerary.total} {phase}: {row.description if row else ''}")
+
+
+def _leave(context: Context, itinerary: Itinerary, phase: str) -> None:
+    seconds = context.record.data.setdefault("phase_seconds", {})
+    seconds[phase] = round(seconds.get(phase, 0.0) + elapsed_clock() - context.phase_began, 3)
+    following = itinerary.following(phase, flags(context))
+    if following == COMPLETED:
+        context.record.data["ended"] = True
+        context.record.save()
+    _enter(context, itinerary, following)
+
+
+def _turn_to_failure(context: Context, itinerary: Itinerary, phase: str, error: PermanentError) -> Itinerary:
+    context.tell(error.message)
+    if itinerary is FAILED:
+        # Cleaning up has failed as well: it is told, and the rest of the clean-up still happens.
+        context.migration.add_errors([error.message])
+        _leave(context, FAILED, phase)
+        return FAILED
+    context.migration.fail(itinerary, phase, [error.message])
+    context.record.data["failed_phase"] = phase
+    context.record.save()
+    _enter(context, FAILED, FAILED.first())
+    return FAILED
+
+
+def _give_up_when_down_too_long(context: Context, itinerary: Itinerary, phase: str) -> None:
+    limit = context.intent.max_downtime
+    if not limit or itinerary is not FINAL or itinerary.index(phase) >= itinerary.index(GIVING_UP_ENDS_AT):
+        return
+    if context.downtime_so_far() > limit:
+        raise DeadlineExceeded(
+            subject=context.migration.subject,
+            attempt="the cutover is given up and the source started again",
+            reason=f"the application has been down for more than max_downtime={limit} s in phase {phase}",
+            mend="Raise max_downtime, or let a further stage run bring the volumes closer together first",
+        )
+
+
+def _show_progress(context: Context, itinerary: Itinerary, phase: str) -> None:
+    """The copy's progress as lines in the pipeline, not more often than every few seconds."""
+    lines = context.memory.get("progress_lines")
+    row = itinerary.row(phase)
+    if not lines or row is None or elapsed_clock() - context.memory.get("progress_told", 0.0) < TELL_PROGRESS_EVERY:
+        return
+    context.memory["progress_told"] = elapsed_clock()
+    context.migration.show_progress(row.step, lines)
+    context.migration.write()
