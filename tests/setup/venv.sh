@@ -21,7 +21,8 @@ find_python() {
     local candidate
     for candidate in ${PYTHON:-} python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
         if usable "$candidate"; then
-            "$candidate" -c 'import sys; print(sys.executable)'
+            # The interpreter itself: `python3` may be a shim, or this very environment's when make has put it on the path.
+            "$candidate" -c 'import os, sys; print(os.path.realpath(sys.executable))'
             return
         fi
     done
