@@ -1,0 +1,48 @@
+# Copyright (c) 2026 openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keep the Go module at the version of Kubernetes that `versions` names."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+from lab import build, versions
+from lab.command import LabError
+from lab.paths import GO_MODULE, Paths
+
+
+def write(paths: Paths) -> None:
+    """Set every version in go.mod that follows from Kubernetes', then tidy up; needs the module proxy."""
+    go, env = str(build.go()), {**build.environment(paths), "GOFLAGS": "-mod=mod"}
+
+    def call(*words: str) -> str:
+        done = subprocess.run([go, *words], cwd=GO_MODULE, env=env, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LabError(f"go {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
+    found = json.loads(call("mod", "download", "-json", f"k8s.io/kubernetes@v{versions.KUBERNETES}"))
+    with open(found["GoMod"], encoding="utf-8") as stream:
+        upstream = stream.read()
+    edits = [f"-require=k8s.io/kubernetes@v{versions.KUBERNETES}"]
+    edits += [f"-replace={module}={module}@v{versions.staging()}" for module in staging_modules(upstream)]
+    edits.append(f"-require=go.etcd.io/etcd/server/v3@{etcd_version(upstream)}")
+    call("mod", "edit", *edits)
+    call("mod", "tidy")
+
+
+def staging_modules(upstream: str) -> list[str]:
+    """Return the modules that Kubernetes' own go.mod takes from its tree."""
+    return re.findall(r"^\s*(k8s\.io/\S+) => \./staging/", upstream, re.MULTILINE)
+
+
+def etcd_version(upstream: str) -> str:
+    """Return the version of etcd that Kubernetes' own go.mod is tested with."""
+    match = re.search(r"^\s*go\.etcd\.io/etcd/client/v3 (v\S+)", upstream, re.MULTILINE)
+    if match is None:
+        raise LabError("Kubernetes' go.mod names no etcd client")
+    return match[1]

@@ -1,0 +1,212 @@
+# Copyright (c) 2026 openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bring the whole lab up and down."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lab import build, certificates, cgroups, cni, command, containerd, control_plane, faults, images, imagestore
+from lab import network, node, process, s3, storage
+from lab.api import Api
+from lab.certificates import Authority
+from lab.command import LabError
+from lab.paths import Paths
+from lab.programs import Programs
+from lab.report import say, step
+from lab.topology import CLUSTERS, Cluster
+
+_PROGRAMS = ("ip", "nsenter", "containerd", "ctr", "runc", "iptables", "conntrack", "mkfs.ext4", "mount", "losetup")
+_BUILDERS = ("openssl", "buildah", "mmdebstrap")
+_COMPONENTS = (
+    "containerd",
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "coredns",
+    "provisioner",
+)
+_CONTAINER_LOGS = Path("/var/log/containers")
+
+
+def expected() -> list[str]:
+    """Return the names of all processes of a lab that is up."""
+    return [f"{name}-{component}" for name in CLUSTERS for component in _COMPONENTS] + ["s3", "toxiproxy"]
+
+
+@contextmanager
+def locked(paths: Paths) -> Iterator[None]:
+    """Hold the lab's lock, so that two callers do not build or start at once."""
+    paths.root.mkdir(parents=True, exist_ok=True)
+    with paths.lock.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another lab command is at work; waiting for it")
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def running(paths: Paths) -> bool:
+    """Whether the lab is complete: the last `up` ended well and every process of it lives."""
+    if not paths.record.exists():
+        return False
+    known = process.recorded(paths)
+    return all(name in known and known[name].alive for name in expected())
+
+
+def up(paths: Paths) -> None:
+    """Make the lab run; does nothing if it does, and cleans up first if something is left of an earlier one."""
+    if os.geteuid() != 0:
+        raise LabError("the lab makes network namespaces, mounts and cgroups: run it as root")
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    command.require([*_PROGRAMS, *_BUILDERS])
+    with locked(paths):
+        if running(paths) and all(_api(paths, each).healthy() for each in CLUSTERS.values()):
+            _refresh(paths)
+            return
+        network.refuse_foreign(paths)
+        begin = time.monotonic()
+        if paths.state.exists() or process.marked(paths):
+            with step("cleaning up what an earlier run has left"):
+                _clean(paths)
+        programs = build.programs(paths)
+        store = imagestore.prepare(paths, images.archives(paths, programs), keep=None)
+        begin_start = time.monotonic()
+        try:
+            _start(paths, programs, store)
+        except BaseException:
+            say(f"the lab did not start; logs are in {paths.state / 'logs'}, `python -m lab down` removes the rest")
+            raise
+        say(f"up: started in {time.monotonic() - begin_start:.1f}s, {time.monotonic() - begin:.1f}s with all preparations")
+
+
+def down(paths: Paths) -> None:
+    """Stop everything and remove all state; built programs and images stay."""
+    with locked(paths):
+        with step("stopping the lab"):
+            _clean(paths)
+
+
+def build_images(paths: Paths) -> None:
+    """Build what is missing of programs and images, and load new images into clusters that run."""
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    command.require([*_BUILDERS, "containerd", "ctr"])
+    with locked(paths):
+        if running(paths):
+            _refresh(paths)
+        else:
+            programs = build.programs(paths)
+            imagestore.prepare(paths, images.archives(paths, programs), keep=None)
+            say("images: ready")
+
+
+def _refresh(paths: Paths) -> None:
+    """Bring a running lab's images up to date."""
+    record = json.loads(paths.record.read_text(encoding="utf-8"))
+    programs = build.Programs(paths.cache / "programs" / record["programs"])
+    if build.key() != record["programs"]:
+        say("the Go sources have changed since this lab was started: `down` and `up` to take them in")
+    archives = images.archives(paths, programs)
+    if imagestore.key(archives) == record["images"]:
+        say("up: the lab is up already")
+        return
+    with step("loading changed images into the running clusters"):
+        for cluster in CLUSTERS.values():
+            containerd.import_archives(containerd.socket(paths.of(cluster) / "containerd"), archives)
+    imagestore.prepare(paths, archives, keep=record["store"])
+    record["images"] = imagestore.key(archives)
+    paths.record.write_text(json.dumps(record), encoding="utf-8")
+
+
+def _start(paths: Paths, programs: Programs, store: Path) -> None:
+    paths.state.mkdir(parents=True, exist_ok=True)
+    network.up(paths)
+    faults.start(paths, programs)
+    s3.start(paths)
+    with ThreadPoolExecutor(4) as pool:
+        object_storage = pool.submit(s3.wait_ready, paths)
+        clusters = [pool.submit(_start_cluster, paths, programs, cluster, store) for cluster in CLUSTERS.values()]
+        for each in [*clusters, object_storage]:
+            each.result()
+    _require_all(paths)
+    record = {"programs": programs.key, "images": store.parent.name, "store": store.parent.name}
+    paths.record.write_text(json.dumps(record), encoding="utf-8")
+
+
+def _require_all(paths: Paths) -> None:
+    """Raise LabError if a process has ended meanwhile."""
+    known = process.recorded(paths)
+    dead = [name for name in expected() if name not in known or not known[name].alive]
+    if dead:
+        raise LabError(f"ended soon after it was started: {', '.join(dead)}")
+
+
+def _authority(paths: Paths, cluster: Cluster) -> Authority:
+    return Authority(paths.of(cluster) / "pki")
+
+
+def _api(paths: Paths, cluster: Cluster) -> Api:
+    return Api(cluster, _authority(paths, cluster))
+
+
+def _start_cluster(paths: Paths, programs: Programs, cluster: Cluster, store: Path) -> None:
+    directory = paths.of(cluster)
+    directory.mkdir()
+    cni.configure(directory / "containerd", cluster)
+    runtime = containerd.start(paths, cluster, store, images.PAUSE)
+    authority = certificates.create(_authority(paths, cluster).directory, cluster)
+    api = control_plane.start(paths, programs, cluster, authority)
+    certificates.write_kubeconfig(paths.kubeconfig(cluster), authority, cluster, "lab-admin", cluster.server)
+    certificates.write_kubeconfig(
+        paths.kubeconfig(cluster, proxied=True), authority, cluster, "lab-admin", cluster.proxied_server
+    )
+    containerd.wait_ready(runtime, paths.log(cluster.name, "containerd"))
+    control_plane.wait_ready(paths, api)
+    say(f"{cluster.name}: the API server answers at {cluster.server}")
+    control_plane.start_controllers(paths, programs, cluster, authority)
+    node.start(paths, programs, cluster, authority, runtime)
+    storage.start(paths, programs, api)
+    node.wait_ready(paths, api)
+    say(f"{cluster.name}: node {cluster.node} is Ready")
+
+
+def _clean(paths: Paths) -> None:
+    """Remove every trace of a lab of this directory but for its cache, whatever state it is in."""
+    known = process.recorded(paths)
+    first = [each.pid for name, each in known.items() if each.alive and name.endswith(("-kubelet", "-provisioner"))]
+    process.stop(first, grace=0)
+    process.stop(process.marked(paths) | {each.pid for each in known.values() if each.alive}, grace=0)
+    for cluster in CLUSTERS.values():
+        cgroups.remove(cluster)
+    _unmount(paths.state)
+    storage.release_devices(paths.state)
+    network.down()
+    cni.forget()
+    for link in _CONTAINER_LOGS.glob("*.log") if _CONTAINER_LOGS.is_dir() else ():
+        if link.is_symlink() and str(link.readlink()).startswith(f"{paths.state}/"):
+            link.unlink()
+    if paths.state.exists():
+        shutil.rmtree(paths.state)
+
+
+def _unmount(below: Path) -> None:
+    """Unmount everything below a directory, deepest first."""
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    points = [line.split()[4].replace("\\040", " ") for line in lines]
+    for point in sorted((each for each in points if each.startswith(f"{below}/")), key=len, reverse=True):
+        with suppress(LabError):
+            command.run(["umount", "-l", point])
