@@ -5,6 +5,9 @@
 Names of phases, steps and itineraries are upstream's, byte for byte (MTC pkg/controller/migmigration/task.go, release 1.8), so that
 whatever reads a MigMigration reads ours. ``Step: n/total`` counts the whole list, left-out phases included, as upstream does.
 
+Upstream walks some phases always although they serve Velero alone (marks for its backups, applications that its backup caught stopped); here they carry the
+flag VELERO, because a phase with nothing to do is passed over.
+
 A new phase is one row here and one function in the table of ``phases.py``.
 """
 
@@ -101,7 +104,7 @@ FINAL = Itinerary(
         _row("Started", "Prepare", "The migration has started."),
         _row("StartRefresh", "Prepare", "The plan and its clusters are looked at again."),
         _row("WaitForRefresh", "Prepare", "Waiting for the plan to be ready."),
-        _row("CleanStaleAnnotations", "Prepare", "Removing marks that an earlier run has left."),
+        _row("CleanStaleAnnotations", "Prepare", "Removing marks that an earlier run has left.", _F.VELERO),
         _row("CleanStaleResticCRs", "Prepare", "Removing unfinished volume backups of earlier runs.", _F.VELERO),
         _row("CleanStaleVeleroCRs", "Prepare", "Removing unfinished backups and restores of earlier runs.", _F.VELERO),
         _row("RestartVelero", "Prepare", "Restarting Velero.", _F.VELERO),
@@ -166,7 +169,7 @@ FINAL = Itinerary(
         _row("EnsureInitialBackupReplicated", "Restore", "Waiting for the backup on the destination.", _F.VELERO),
         _row("EnsureFinalRestore", "Restore", "Creating the objects on the destination."),
         _row("FinalRestoreCreated", "Restore", "Comparing the objects with what was sent."),
-        _row("UnQuiesceDestApplications", "Restore", "Starting what arrived stopped."),
+        _row("UnQuiesceDestApplications", "Restore", "Starting what arrived stopped.", _F.VELERO),
         _row("PostRestoreHooks", "PostRestoreHooks", "Running the PostRestore hook.", _F.POST_RESTORE_HOOKS),
         _row("SwapPVCReferences", "Cleanup", "Pointing the workloads to the new claims.", _F.STORAGE_CONVERSION, _F.QUIESCE),
         _row("DeleteRegistries", "Cleanup", "Removing what was only there for the transfer."),

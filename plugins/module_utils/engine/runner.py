@@ -26,6 +26,8 @@ TELL_PROGRESS_EVERY = 2.0
 """Seconds between two writes of the same phase's progress into the CR."""
 TRANSIENT_PAUSE = 2.0
 """Seconds before a phase is tried again after a cluster did not answer while the application is down."""
+UNREACHABLE_LIMIT = 300.0
+"""Seconds for which an unanswering cluster is asked again while the application is down; then the run fails and the source is started."""
 GIVING_UP_ENDS_AT = "EnsureFinalRestore"
 """From this phase on the destination takes over, and a downtime limit no longer turns back."""
 
@@ -64,6 +66,11 @@ def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
         except TransientError as error:
             if not context.application_is_down:
                 raise
+            since = context.memory.setdefault("unreachable_since", elapsed_clock())
+            if elapsed_clock() - since > UNREACHABLE_LIMIT:
+                failure = failure or error
+                itinerary = _turn_to_failure(context, itinerary, phase, error)
+                continue
             context.tell(f"{error.message} Trying again: the application is down")
             context.guard.pause(TRANSIENT_PAUSE)
             continue
@@ -71,6 +78,7 @@ def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
             failure = failure or error
             itinerary = _turn_to_failure(context, itinerary, phase, error)
             continue
+        context.memory.pop("unreachable_since", None)
         if waiting is None:
             _leave(context, itinerary, phase)
             poll = FIRST_POLL
@@ -112,7 +120,7 @@ def _leave(context: Context, itinerary: Itinerary, phase: str) -> None:
     _enter(context, itinerary, following)
 
 
-def _turn_to_failure(context: Context, itinerary: Itinerary, phase: str, error: PermanentError) -> Itinerary:
+def _turn_to_failure(context: Context, itinerary: Itinerary, phase: str, error: MtcError) -> Itinerary:
     context.tell(error.message)
     if itinerary is FAILED:
         # Cleaning up has failed as well: it is told, and the rest of the clean-up still happens.

@@ -1,0 +1,155 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Adopting a cluster: from the user's own connection to it, the account, the rights and the token with which the engine reaches it later.
+
+Steps 2 and 3 of the MTC manual in one task. The rights are those of the cluster's part: a *source* is read, its workloads are scaled, and movers are placed
+in it, nothing more; a *destination* receives objects of every kind, which no smaller set of rights than all can promise.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import names
+from ..resources.errors import AlreadyExists, subject_of
+
+SERVICE_ACCOUNT = "migration-controller"
+"""Upstream's name of the account."""
+EXPIRY_ANNOTATION = "openmig.io/token-expires"
+RENEW_BEFORE = 0.2
+"""A token is renewed once less than this part of its life is left."""
+
+_READ = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
+RIGHTS: Mapping[str, list[dict[str, Any]]] = {
+    "source": [
+        _READ,
+        {
+            "apiGroups": ["apps", "extensions", "batch", "apps.openshift.io"],
+            "resources": ["deployments", "statefulsets", "replicasets", "daemonsets", "cronjobs", "jobs", "deploymentconfigs"],
+            "verbs": ["patch", "update"],
+        },
+        {"apiGroups": [""], "resources": ["replicationcontrollers"], "verbs": ["patch", "update"]},
+        {
+            "apiGroups": [""],
+            "resources": ["pods", "configmaps", "secrets"],
+            "verbs": ["create", "delete", "deletecollection", "patch", "update"],
+        },
+        {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]},
+    ],
+    "destination": [
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+        {"nonResourceURLs": ["*"], "verbs": ["*"]},
+    ],
+}
+"""What the account may do, by the cluster's part in migrations. One row per part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """What adopting came to. ``token`` is None when the stored one stays."""
+
+    changes: tuple[str, ...]
+    token: str | None
+    expires: str | None
+
+
+def manifests(*, namespace: str, rights: str) -> list[dict[str, Any]]:
+    """What adopting makes on the remote cluster, in order."""
+    role = f"openmig-{rights}"
+    labels = {names.MANAGED_BY_LABEL: names.MANAGED_BY}
+    rbac = "rbac.authorization.k8s.io"
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}},
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": SERVICE_ACCOUNT, "namespace": namespace, "labels": labels},
+        },
+        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": role, "labels": labels}, "rules": RIGHTS[rights]},
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": f"{role}-{namespace}", "labels": labels},
+            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": namespace}],
+        },
+    ]
+
+
+def _differs(wanted: dict[str, Any], found: dict[str, Any]) -> bool:
+    return any(found.get(key) != wanted[key] for key in ("rules", "roleRef", "subjects") if key in wanted)
+
+
+def _ensure(remote: Cluster, wanted: dict[str, Any], *, check: bool) -> str | None:
+    metadata = wanted["metadata"]
+    place = (wanted["apiVersion"], wanted["kind"], metadata["name"], metadata.get("namespace"))
+    subject = subject_of(wanted["kind"], metadata["name"], metadata.get("namespace"))
+    found = remote.get(*place)
+    if found is None:
+        if not check:
+            try:
+                remote.create(wanted)
+            except AlreadyExists:
+                return None  # two adoptions at once: the other one was faster
+        return f"{subject} created"
+    if not _differs(wanted, found):
+        return None
+    if not check:
+        if wanted["kind"] == "ClusterRoleBinding" and found["roleRef"] != wanted["roleRef"]:
+            remote.delete(*place)  # roleRef cannot be changed
+            remote.create(wanted)
+        else:
+            remote.replace({**found, **{key: wanted[key] for key in ("rules", "subjects") if key in wanted}})
+    return f"{subject} changed"
+
+
+def token_is_due(secret: Mapping[str, Any] | None, *, lifetime: int, now: datetime) -> bool:
+    """Whether the stored token is missing or has less than a fifth of ``lifetime`` seconds left."""
+    if secret is None or not (secret.get("data") or {}).get(names.SERVICE_ACCOUNT_TOKEN_KEY):
+        return True
+    expires = (secret["metadata"].get("annotations") or {}).get(EXPIRY_ANNOTATION)
+    if not expires:
+        return False  # made by hand: its owner looks after it
+    left = datetime.fromisoformat(expires.replace("Z", "+00:00")) - now
+    return left < timedelta(seconds=lifetime * RENEW_BEFORE)
+
+
+def adopt(
+    remote: Cluster, *, namespace: str, rights: str, lifetime: int, stored: Mapping[str, Any] | None, rejected: bool, check: bool
+) -> Adoption:
+    """Make account, rights and, when the stored token is due or was rejected, a new token of ``lifetime`` seconds.
+
+    Safe to run twice at once. The API server may shorten the lifetime; what it grants is what counts.
+    """
+    wanted = manifests(namespace=namespace, rights=rights)
+    first = [change for change in [_ensure(remote, wanted[0], check=check)] if change]
+    rest = [change for change in remote.map(lambda manifest: _ensure(remote, manifest, check=check), wanted[1:]) if change]
+    changes = first + rest
+    if not rejected and not token_is_due(stored, lifetime=lifetime, now=datetime.now(timezone.utc)):
+        return Adoption(changes=tuple(changes), token=None, expires=None)
+    changes.append(f"token of {subject_of('ServiceAccount', SERVICE_ACCOUNT, namespace)} issued")
+    if check:
+        return Adoption(changes=tuple(changes), token=None, expires=None)
+    token, expires = remote.issue_token(namespace, SERVICE_ACCOUNT, lifetime)
+    return Adoption(changes=tuple(changes), token=token, expires=expires)
+
+
+def token_secret(*, name: str, namespace: str, token: str, expires: str) -> dict[str, Any]:
+    """The secret that a MigCluster refers to; the token lies under upstream's key."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {names.MANAGED_BY_LABEL: names.MANAGED_BY},
+            "annotations": {EXPIRY_ANNOTATION: expires},
+        },
+        "type": "Opaque",
+        "data": {names.SERVICE_ACCOUNT_TOKEN_KEY: base64.b64encode(token.encode("utf-8")).decode("ascii")},
+    }

@@ -1,0 +1,34 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which function carries out which phase. A phase of the itinerary without a row here is one whose flags never hold with this engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from . import phases_destination, phases_failure, phases_prepare, phases_source, phases_volumes
+from .context import Context
+from .itinerary import CREATED, MIGRATION_FAILED
+
+PhaseFunction = Callable[[Context], str | None]
+
+PHASES: Mapping[str, PhaseFunction] = {
+    CREATED: phases_prepare.begin,
+    "Started": phases_prepare.begin,
+    "StartRefresh": phases_prepare.refresh_plan,
+    "WaitForRefresh": phases_prepare.require_ready_plan,
+    "CleanStaleStagePods": phases_prepare.remove_stale_scaffolding,
+    "WaitForStaleStagePodsTerminated": phases_prepare.await_stale_scaffolding,
+    "CreateDirectVolumeMigrationStage": phases_volumes.copy_while_running,
+    "EnsureInitialBackup": phases_source.take_inventory,
+    "InitialBackupCreated": phases_source.check_destination,
+    "QuiesceSourceApplications": phases_source.quiesce_source,
+    "EnsureSrcQuiesced": phases_source.prove_quiesced,
+    "CreateDirectVolumeMigrationFinal": phases_volumes.start_last_pass,
+    "WaitForDirectVolumeMigrationToComplete": phases_volumes.copy_and_prove,
+    "EnsureFinalRestore": phases_destination.restore_objects,
+    "FinalRestoreCreated": phases_destination.compare_objects,
+    "DeleteRegistries": phases_destination.remove_scaffolding,
+    "Verification": phases_destination.await_health,
+    MIGRATION_FAILED: phases_failure.clean_up,
+}

@@ -1,0 +1,107 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Phases of the destination: create the objects, compare them, remove the scaffolding, wait until the application is healthy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..objects import apply, health, inventory
+from ..resources.errors import DeadlineExceeded, Refused
+from . import phases_source
+from .clock import elapsed_clock
+from .context import Context
+
+REMOVAL_DEADLINE = 180
+"""Seconds that the scaffolding may take to go."""
+
+
+def restore_objects(context: Context) -> None:
+    """EnsureFinalRestore: the stopped source is read again, compared with the frozen inventory, and sent.
+
+    What quiescing changed is undone by the transforms; any other difference stops the run by name, because nobody has seen it in the inventory.
+    """
+    read = phases_source.read_objects(context)
+    objects = [item.object for item in read if item.object is not None]
+    frozen = inventory.decode(context.record.load_parts())
+    now = {inventory.reference(obj): inventory.digest(obj) for obj in objects}
+    if changed := inventory.differences(frozen, now):
+        raise Refused(
+            subject=context.migration.subject,
+            attempt="objects of the source changed after the inventory was taken",
+            reason=", ".join(changed),
+            mend="Find out who changed them and run the task again; a new inventory is taken then",
+        )
+    context.record.data["restore_began"] = True
+    context.record.save()
+    report = apply.apply_all(
+        context.destination,
+        objects,
+        migplan_uid=context.plan_uid,
+        migmigration_uid=context.migration.uid,
+        policy=context.intent.existing_objects,
+        report=context.tell,
+    )
+    context.record.data["objects"] = {
+        "created": len(report.created),
+        "adopted": len(report.adopted),
+        "kept": sorted(report.foreign),
+        "differences": list(report.differences),
+        **_notes(read),
+    }
+    context.record.save()
+    context.tell(f"{len(report.created)} objects created, {len(report.adopted)} were there already")
+
+
+def _notes(read: list[Any]) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = {"rewritten": [], "left": []}
+    for item in read:
+        for note in item.notes:
+            if note.kind in told:
+                told[note.kind].append(str(note))
+    return {kind: sorted(lines) for kind, lines in told.items()}
+
+
+def compare_objects(context: Context) -> None:
+    """FinalRestoreCreated: what the server stored differently from what was sent is told; it is the server's right."""
+    for line in context.record.data.get("objects", {}).get("differences", ()):
+        context.tell(f"stored differently: {line}")
+    if not context.intent.verify:
+        context.application_runs("destination")
+
+
+def _health(context: Context) -> health.Health:
+    found = health.health(context.destination, context.destination_namespaces)
+    if not found.waiting and not found.failed:
+        context.application_runs("destination")
+    return found
+
+
+def remove_scaffolding(context: Context) -> str | None:
+    """DeleteRegistries: everything that was only there for the transfer is gone, on both clusters."""
+    waiting = context.transfer.remove(wait=True) if context.moves else None
+    if waiting is None:
+        return None
+    if context.application_is_down and not context.migration.failed:
+        _health(context)
+    context.must_end_within(REMOVAL_DEADLINE, waiting_for=waiting, mend="Look why these objects do not go; the playbook gc removes them")
+    return waiting
+
+
+def await_health(context: Context) -> str | None:
+    """Verification: every workload has the pods that it wants, and none of them is failing."""
+    found = _health(context)
+    if not found.waiting and not found.failed:
+        return None
+    waiting = "; ".join([*found.failed, *found.waiting])
+    if elapsed_clock() - context.phase_began > context.intent.health_timeout:
+        context.record.data["unhealthy"] = [*found.failed, *found.waiting]
+        # The destination has the data and the objects: it has taken over, whether it is well or not.
+        context.application_runs("destination")
+        raise DeadlineExceeded(
+            subject=context.migration.subject,
+            attempt=f"the migrated application is not healthy after health_timeout={context.intent.health_timeout} s",
+            reason=waiting,
+            mend="Volumes and objects are complete on the destination and the source stays stopped: mend the application there, or roll back",
+        )
+    return waiting

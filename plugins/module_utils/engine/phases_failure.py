@@ -1,0 +1,92 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The phase of a failed migration: undo what the destination got, start the source again, leave nothing behind (upstream leaves all of it, D5).
+
+When the application has arrived on the destination with all its data and only its health is in question, the destination has taken over: nothing is undone
+and the source stays stopped, since two running copies are worse than one that needs mending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..objects import apply
+from ..resources.errors import LeaseLost, MtcError
+from . import destination_claims, destination_namespaces, direct_volume, quiesce
+from .clock import elapsed_clock
+from .context import Context
+from .guard import Abandoned
+
+CLEAN_UP_DEADLINE = 240
+"""Seconds that all of it may take; what is still there afterwards is reported by name."""
+
+
+def clean_up(context: Context) -> str | None:
+    """MigrationFailed. Each part is tried even when another fails; what could not be done is added to the errors."""
+    if context.record.data.get("runs_on") == "destination":
+        return None
+    parts: list[tuple[str, Callable[[Context], str | None]]] = [
+        ("remove restored objects", _remove_objects),
+        ("start the source", _start_source),
+        ("remove the transfer's scaffolding", _remove_scaffolding),
+        ("remove volumes and namespaces", _remove_volumes),
+        ("conclude the volume migration", _conclude),
+    ]
+    done: set[str] = context.memory.setdefault("cleaned", set())
+    for title, part in parts:
+        if title in done:
+            continue
+        try:
+            waiting = part(context)
+        except (LeaseLost, Abandoned):
+            raise
+        except MtcError as error:
+            context.migration.add_errors([f"{title}: {error.message}"])
+            done.add(title)
+            continue
+        if waiting is not None and elapsed_clock() - context.phase_began < CLEAN_UP_DEADLINE:
+            return waiting
+        if waiting is not None:
+            context.migration.add_errors([f"{title}: not finished within {CLEAN_UP_DEADLINE} s: {waiting}"])
+        done.add(title)
+    return None
+
+
+def _remove_objects(context: Context) -> str | None:
+    """The source may only start once nothing of the destination runs any more."""
+    if not context.record.data.get("restore_began"):
+        return None
+    left = apply.remove_created(context.destination, context.migration.uid, context.destination_namespaces)
+    return f"restored objects are being removed again: {', '.join(left[:5])}" if left else None
+
+
+def _start_source(context: Context) -> str | None:
+    if "stopped_at" not in context.record.data:
+        return None
+    started = quiesce.unquiesce(context.source, context.source_namespaces)
+    if started:
+        context.tell(f"started again: {', '.join(started)}")
+    context.application_runs("source")
+    return None
+
+
+def _remove_scaffolding(context: Context) -> str | None:
+    return context.transfer.remove(wait=True) if context.moves else None
+
+
+def _remove_volumes(context: Context) -> str | None:
+    """Before the application was stopped a failed run leaves nothing; afterwards the volumes stay, so that the next run copies only the difference."""
+    if "stopped_at" in context.record.data:
+        return None
+    destination_claims.remove_created(context)
+    removed = destination_namespaces.remove_created(
+        context.destination, migration_uid=context.migration.uid, namespaces=context.destination_namespaces
+    )
+    context.memory.setdefault("removed_namespaces", []).extend(removed)
+    left = [name for name in context.memory["removed_namespaces"] if context.destination.get("v1", "Namespace", name) is not None]
+    return f"namespaces are being removed again: {', '.join(left)}" if left else None
+
+
+def _conclude(context: Context) -> str | None:
+    direct_volume.conclude(context, failed=True)
+    return None

@@ -1,0 +1,77 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Phases of step Prepare: look at the plan again and clear away what an earlier run of it has left."""
+
+from __future__ import annotations
+
+from ..cluster.api import Cluster
+from ..resources import names
+from ..resources.conditions import blockers, is_ready
+from ..resources.errors import Refused
+from .context import Context
+from .plan_reconciler import reconcile_plan
+
+STALE_DEADLINE = 120
+"""Seconds that leftovers of earlier runs may take to go."""
+
+
+def begin(_context: Context) -> None:
+    """Created and Started: nothing to do but to be seen."""
+
+
+def refresh_plan(context: Context) -> None:
+    """StartRefresh: the plan is reconciled once more, with what the clusters say now."""
+    context.plan = reconcile_plan(
+        control=context.control, source=context.source, destination=context.destination, plan=context.plan, running=context.migration.uid
+    )
+
+
+def require_ready_plan(context: Context) -> None:
+    """WaitForRefresh: a plan that is not ready ends the run before anything was touched."""
+    if is_ready(context.plan):
+        return
+    reasons = "; ".join(f"{item['type']}: {item.get('message', '')}" for item in blockers(context.plan))
+    metadata = context.plan["metadata"]
+    raise Refused(
+        subject=f"{names.MIG_PLAN} {metadata['namespace']}/{metadata['name']}",
+        attempt="the plan is not ready",
+        reason=reasons or "it has no condition Ready",
+        mend="Mend the plan and run the task again",
+    )
+
+
+def _stale_selector(context: Context) -> str:
+    return f"{names.RUN_LABEL},{names.RUN_LABEL}!={context.migration.uid},{names.MIGPLAN_LABEL}={context.plan_uid}"
+
+
+def _places(context: Context) -> list[tuple[Cluster, str]]:
+    return [(context.source, name) for name in context.source_namespaces] + [
+        (context.destination, name) for name in context.destination_namespaces
+    ]
+
+
+def remove_stale_scaffolding(context: Context) -> None:
+    """CleanStaleStagePods: delete the anchors of this plan's earlier runs; what they own goes with them."""
+
+    def remove(place: tuple[Cluster, str]) -> None:
+        cluster, namespace = place
+        for anchor in list(cluster.list("v1", "ConfigMap", namespace, label_selector=_stale_selector(context))):
+            cluster.delete("v1", "ConfigMap", anchor["metadata"]["name"], namespace, uid=anchor["metadata"]["uid"])
+
+    context.control.map(remove, _places(context))
+
+
+def await_stale_scaffolding(context: Context) -> str | None:
+    """WaitForStaleStagePodsTerminated: no pod of an earlier run of this plan is left."""
+
+    def pods(place: tuple[Cluster, str]) -> list[str]:
+        cluster, namespace = place
+        found = cluster.list("v1", "Pod", namespace, label_selector=_stale_selector(context))
+        return [f"{namespace}/{pod['metadata']['name']}" for pod in found]
+
+    left = [pod for found in context.control.map(pods, _places(context)) for pod in found]
+    if not left:
+        return None
+    waiting = f"pods of an earlier run are still going: {', '.join(left)}"
+    context.must_end_within(STALE_DEADLINE, waiting_for=waiting, mend="Look why these pods do not end, then run the task again")
+    return waiting

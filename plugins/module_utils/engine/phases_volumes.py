@@ -1,0 +1,135 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Phases that copy the volumes: prepare both sides and copy while the application runs, then the last pass and the verdicts.
+
+Both phases share one DirectVolumeMigration, as in MTC 1.8, but unlike there the last pass really happens after the application has stopped (D1), and a
+volume without a good verdict ends the run before any object is restored (D2).
+"""
+
+from __future__ import annotations
+
+from ..resources.errors import VolumeFailed, subject_of
+from ..volumes.model import Verdict
+from . import destination_claims, destination_namespaces, direct_volume, quiesce
+from .context import Context
+
+PRECOPY = "precopy"
+FINAL = "final"
+SHOWN_FILES = 10
+
+
+def _note_progress(context: Context, waiting: str | None) -> str | None:
+    context.memory["progress_lines"] = direct_volume.progress_lines(context)
+    return waiting
+
+
+def copy_while_running(context: Context) -> str | None:
+    """CreateDirectVolumeMigrationStage: namespaces, claims and movers; then a pass and its proof while the application runs."""
+    if not context.memory.get("destination_prepared"):
+        destination_namespaces.ensure(context)
+        destination_claims.ensure(context)
+        direct_volume.ensure(context)
+        context.memory["destination_prepared"] = True
+    transfer = context.transfer
+    if waiting := transfer.ensure():
+        return waiting
+    if not context.intent.pre_copy:
+        return None
+    if waiting := transfer.run_pass(PRECOPY, final=False):
+        return _note_progress(context, waiting)
+    if waiting := transfer.prove(PRECOPY):
+        return _note_progress(context, waiting)
+    if "precopy" not in context.record.data:
+        results = transfer.results(PRECOPY)
+        context.record.data["precopy"] = {
+            "bytes": sum(result.bytes_transferred for result in results.values()),
+            "files": sum(result.files_transferred for result in results.values()),
+            "seconds": max((result.seconds for result in results.values()), default=0.0),
+        }
+        context.record.save()
+    return None
+
+
+def start_last_pass(context: Context) -> str | None:
+    """CreateDirectVolumeMigrationFinal: the movers are asked for what has changed; it is awaited in the phase that is named for it."""
+    if _verdicts_are_in(context):
+        return None
+    if waiting := context.transfer.ensure():
+        return waiting
+    context.transfer.run_pass(FINAL, final=True)
+    return None
+
+
+def _verdicts_are_in(context: Context) -> bool:
+    return bool(context.record.data.get("volumes_proven"))
+
+
+def copy_and_prove(context: Context) -> str | None:
+    """WaitForDirectVolumeMigrationToComplete: the last pass ends, every volume gets its verdict, the movers are dismissed."""
+    if _verdicts_are_in(context):
+        return None
+    transfer = context.transfer
+    if waiting := transfer.ensure():
+        return waiting
+    if waiting := transfer.run_pass(FINAL, final=True):
+        return _note_progress(context, waiting)
+    if waiting := transfer.verify(FINAL):
+        return _note_progress(context, waiting)
+    _refuse_new_writers(context)
+    verdicts = transfer.verdicts()
+    results = transfer.results(FINAL)
+    context.record.data["volumes"] = [verdict.to_dict() for verdict in verdicts]
+    context.record.data["final_pass"] = {
+        "bytes": sum(result.bytes_transferred for result in results.values()),
+        "files": sum(result.files_transferred for result in results.values()),
+        "seconds": max((result.seconds for result in results.values()), default=0.0),
+    }
+    bad = [verdict for verdict in verdicts if not verdict.ok]
+    context.record.data["volumes_proven"] = not bad
+    context.record.save()
+    direct_volume.conclude(context, failed=bool(bad))
+    if bad:
+        raise _failure(bad)
+    for verdict in verdicts:
+        context.tell(f"PersistentVolumeClaim {verdict.move.target_namespace}/{verdict.move.target_claim}: {describe(verdict)}")
+    transfer.remove(wait=False)
+    return None
+
+
+def _refuse_new_writers(context: Context) -> None:
+    """Whatever came back during the last pass makes its verdict worthless."""
+    if not context.intent.quiesce_pods:
+        return
+    back = quiesce.writers(context.source, context.claims)
+    if back:
+        raise VolumeFailed(
+            subject=context.migration.subject,
+            attempt="a workload came back during the last pass",
+            reason=", ".join(str(writer) for writer in back),
+            mend="Pause what starts it (an operator, Argo CD, Flux) and run the task again",
+        )
+
+
+def describe(verdict: Verdict) -> str:
+    """One verdict as a line."""
+    downgrades = f"; not preserved: {', '.join(verdict.downgrades)}" if verdict.downgrades else ""
+    state = "equal" if verdict.ok else "DIFFERS"
+    return f"{state}, {verdict.files} files, {verdict.bytes} bytes{downgrades}"
+
+
+def _failure(bad: list[Verdict]) -> VolumeFailed:
+    files = [
+        f"{verdict.move.source_namespace}/{verdict.move.source_claim}:{name}"
+        for verdict in bad
+        for name in (*verdict.unreadable, *verdict.differing)
+    ]
+    first = bad[0].move
+    shown = ", ".join(files[:SHOWN_FILES])
+    more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
+    return VolumeFailed(
+        subject=subject_of("PersistentVolumeClaim", first.source_claim, first.source_namespace),
+        attempt=f"the copy is not equal to the source ({len(bad)} volume(s))",
+        reason=f"{shown}{more}",
+        mend="No object was restored. Look why these files differ, then run the task again",
+        files=files,
+    )
