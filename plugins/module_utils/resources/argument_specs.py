@@ -1,0 +1,128 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The modules' options that become fields of a resource, as Ansible argument specs.
+
+Connection, waiting and engine options are not here: they belong to the modules that have them. Every call returns fresh
+dicts, for Ansible changes what it is given. None as default means "not named", see spec_fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .migplan import HOOK_PHASES
+from .plan_selections import ACCESS_MODE_CHOICES
+from .plan_volumes import ACTIONS, COPY_METHODS
+
+
+def _reference() -> dict[str, Any]:
+    return {"type": "dict", "options": {"name": {"type": "str", "required": True}, "namespace": {"type": "str"}}}
+
+
+def resource_spec() -> dict[str, Any]:
+    """What names the resource itself; every kind has it. The engine knows the default namespace."""
+    return {
+        "name": {"type": "str", "required": True},
+        "namespace": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+
+
+def cluster_spec() -> dict[str, Any]:
+    """Options of a MigCluster."""
+    return {
+        "is_host_cluster": {"type": "bool"},
+        "url": {"type": "str"},
+        # The name of a secret is no secret; without the mark Ansible warns about the option's name.
+        "service_account_secret": {"type": "str", "no_log": False},
+        "service_account_secret_ref": {**_reference(), "no_log": False},
+        "ca_bundle": {"type": "str"},
+        "insecure": {"type": "bool"},
+        "azure_resource_group": {"type": "str"},
+        "exposed_registry_path": {"type": "str"},
+        "restart_restic": {"type": "bool"},
+    }
+
+
+def plan_spec() -> dict[str, Any]:
+    """Options of a MigPlan."""
+    return {
+        "source_cluster": {"type": "str"},
+        "destination_cluster": {"type": "str"},
+        "src_mig_cluster_ref": _reference(),
+        "dest_mig_cluster_ref": _reference(),
+        "storage": {"type": "str"},
+        "mig_storage_ref": _reference(),
+        "namespaces": {"type": "list", "elements": "str"},
+        "included_resources": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"group": {"type": "str", "default": ""}, "kind": {"type": "str", "required": True}},
+        },
+        "label_selector": {
+            "type": "dict",
+            "options": {
+                "match_labels": {"type": "dict"},
+                "match_expressions": {
+                    "type": "list",
+                    "elements": "dict",
+                    "options": {
+                        "key": {"type": "str", "required": True, "no_log": False},
+                        "operator": {
+                            "type": "str",
+                            "required": True,
+                            "choices": ["In", "NotIn", "Exists", "DoesNotExist"],
+                        },
+                        "values": {"type": "list", "elements": "str"},
+                    },
+                },
+            },
+        },
+        "persistent_volumes": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "pvc": {"type": "str", "required": True},
+                "action": {"type": "str", "choices": list(ACTIONS)},
+                "copy_method": {"type": "str", "choices": list(COPY_METHODS)},
+                "storage_class": {"type": "str"},
+                "access_mode": {"type": "str", "choices": list(ACCESS_MODE_CHOICES)},
+                "size": {"type": "str"},
+                "target_name": {"type": "str"},
+                "verify": {"type": "bool"},
+            },
+        },
+        "storage_class_mapping": {"type": "dict"},
+        "indirect_image_migration": {"type": "bool"},
+        "indirect_volume_migration": {"type": "bool"},
+        "live_migrate": {"type": "bool"},
+        "hooks": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "reference": {**_reference(), "required": True},
+                "phase": {"type": "str", "required": True, "choices": list(HOOK_PHASES)},
+                "execution_namespace": {"type": "str", "required": True},
+                "service_account": {"type": "str", "required": True},
+            },
+        },
+        "closed": {"type": "bool"},
+    }
+
+
+def migration_spec() -> dict[str, Any]:
+    """Options of a MigMigration."""
+    return {
+        "plan": {"type": "str"},
+        "mig_plan_ref": _reference(),
+        "stage": {"type": "bool"},
+        "migrate_state": {"type": "bool"},
+        "rollback": {"type": "bool"},
+        "canceled": {"type": "bool"},
+        "quiesce_pods": {"type": "bool"},
+        "keep_annotations": {"type": "bool"},
+        "verify": {"type": "bool"},
+        "run_as_root": {"type": "bool"},
+        "run_as_user": {"type": "int"},
+        "run_as_group": {"type": "int"},
+    }

@@ -1,0 +1,123 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Rules for single option values that several kinds share. Each returns the problems found; none raises.
+
+They say what is knowable from the task alone, so that one run tells the user everything that is wrong with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import quantity
+from .errors import Problem
+from .namespaces import is_dns_label, is_dns_subdomain
+
+ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
+"""Of Kubernetes. MTC rejects the last one as a selection; the builtin engine takes it (custom-resources Q15)."""
+
+_PEM_MARK = "-----BEGIN CERTIFICATE-----"
+
+
+def resource_name(params: Mapping[str, Any]) -> list[Problem]:
+    """``name`` and ``namespace`` of the resource itself, where given."""
+    return [*dns_subdomain(params.get("name"), "name"), *dns_label(params.get("namespace"), "namespace")]
+
+
+def dns_label(value: str | None, path: str) -> list[Problem]:
+    if value is None or is_dns_label(value):
+        return []
+    mend = "Use at most 63 of a-z, 0-9 and inner dashes"
+    return [Problem(path=path, fault=f"{value!r} is not a DNS-1123 label", mend=mend)]
+
+
+def dns_subdomain(value: str | None, path: str) -> list[Problem]:
+    if value is None or is_dns_subdomain(value):
+        return []
+    mend = "Use a-z, 0-9, inner dashes and dots, at most 253 characters"
+    return [Problem(path=path, fault=f"{value!r} is not a DNS-1123 subdomain", mend=mend)]
+
+
+def reference(value: Mapping[str, Any] | None, path: str) -> list[Problem]:
+    """A dict with ``name`` and, when it is another than the resource's own, ``namespace``."""
+    if value is None:
+        return []
+    return [
+        *dns_subdomain(value.get("name") or "", f"{path}.name"),
+        *dns_label(value.get("namespace"), f"{path}.namespace"),
+    ]
+
+
+def exclusive(params: Mapping[str, Any], options: Sequence[str]) -> list[Problem]:
+    """At most one of these options may be named."""
+    named = [option for option in options if params.get(option) is not None]
+    if len(named) < 2:
+        return []
+    return [Problem(path=named[1], fault=f"cannot be combined with {named[0]}", mend="Name one of them")]
+
+
+def http_url(value: str | None, path: str) -> list[Problem]:
+    """An absolute http or https URL with a host, and nothing that a connection would ignore or leak."""
+    if not value:
+        return []
+    try:
+        parts = urlsplit(value)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError as error:
+        return [Problem(path=path, fault=f"is no URL: {error}", mend="Write https://host:port")]
+    if parts.scheme not in ("http", "https"):
+        return [Problem(path=path, fault=f"has the scheme {parts.scheme!r}", mend="Write https://host:port")]
+    if parts.username is not None or parts.password is not None:
+        return [Problem(path=path, fault="contains credentials", mend="Put them into the secret")]
+    if not parts.hostname or not port_is_valid:
+        return [
+            Problem(path=path, fault=f"{value!r} names no host or an impossible port", mend="Write https://host:port")
+        ]
+    return []
+
+
+def certificates(value: str | None, path: str) -> list[Problem]:
+    """PEM text, or the base64 of it."""
+    if not value:
+        return []
+    if _PEM_MARK in value or _PEM_MARK in (decoded_base64(value) or b"").decode("latin-1"):
+        return []
+    mend = "Give the certificates' text (PEM) or the base64 of it"
+    return [Problem(path=path, fault="contains no PEM certificate", mend=mend)]
+
+
+def decoded_base64(value: str) -> bytes | None:
+    """The bytes, or None when the text is not standard base64 with padding (line breaks are allowed)."""
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def encoded_certificates(value: str) -> str:
+    """Base64 as the API stores bytes, from PEM text or from base64 with or without line breaks."""
+    if _PEM_MARK in value:
+        return base64.b64encode(value.encode()).decode()
+    return "".join(value.split())
+
+
+def positive_quantity(value: str | int | None, path: str) -> list[Problem]:
+    if value is None:
+        return []
+    try:
+        size = quantity.parse(value)
+    except quantity.QuantityError as error:
+        return [Problem(path=path, fault=str(error), mend="Write a size such as 10Gi or 500M")]
+    if size <= 0:
+        return [Problem(path=path, fault=f"{value!r} is not a size", mend="Write a size above zero")]
+    return []
+
+
+def one_of(value: str | None, allowed: Sequence[str], path: str) -> list[Problem]:
+    if value is None or value in allowed:
+        return []
+    return [Problem(path=path, fault=f"{value!r} is unknown", mend=f"Use one of {', '.join(allowed)}")]

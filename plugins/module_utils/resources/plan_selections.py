@@ -1,0 +1,200 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the user chooses for a plan's volumes, before anybody knows which volumes there are.
+
+A rule names claims (``namespace/name`` or a pattern) instead of PVs, whose names nobody knows by heart. Rules are
+applied to what discovery has found, in their order, later ones over earlier ones; what no rule names stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from . import namespaces, option_checks, quantity
+from . import plan_volumes as volumes
+from .errors import Problem
+
+_WILD = frozenset("*?[")
+ACCESS_MODE_CHOICES = (*option_checks.ACCESS_MODES, "auto")
+_COPY_ONLY = ("copy_method", "storage_class", "access_mode", "verify", "size", "target_name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One element of the option ``persistent_volumes``. None: the user said nothing about it."""
+
+    pvc: str
+    action: str | None = None
+    copy_method: str | None = None
+    storage_class: str | None = None
+    access_mode: str | None = None
+    verify: bool | None = None
+    size: str | None = None
+    target_name: str | None = None
+
+    def matches(self, namespace: str, claim: str) -> bool:
+        """Case matters; a pattern without a slash is about claims of that name in every namespace of the plan."""
+        space, slash, name = self.pvc.rpartition("/")
+        return fnmatchcase(claim, name) and (not slash or fnmatchcase(namespace, space))
+
+
+@dataclass(frozen=True)
+class Selections:
+    """All that the user said about volumes."""
+
+    rules: tuple[Rule, ...] = ()
+    storage_class_mapping: Mapping[str, str] = field(default_factory=dict)
+    """Source's class to destination's class, for copied volumes that no rule names a class for. "" is "no class"."""
+
+    def __bool__(self) -> bool:
+        return bool(self.rules or self.storage_class_mapping)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The entries with the choices in them, and what could not be done: rules without a claim, impossible sizes."""
+
+    entries: list[dict[str, Any]]
+    problems: tuple[Problem, ...] = ()
+
+
+def selections(params: Mapping[str, Any]) -> Selections:
+    """From the options ``persistent_volumes`` and ``storage_class_mapping``."""
+    named = Rule.__dataclass_fields__
+    rules = tuple(
+        Rule(**{name: value for name, value in item.items() if name in named})
+        for item in params.get("persistent_volumes") or []
+    )
+    return Selections(rules, dict(params.get("storage_class_mapping") or {}))
+
+
+def apply(entries: Sequence[Mapping[str, Any]], chosen: Selections) -> Applied:
+    """``spec.persistentVolumes`` with the user's choices, as new dicts. The order of the entries stays."""
+    result = [deepcopy(dict(entry)) for entry in entries]
+    problems = []
+    for index, rule in enumerate(chosen.rules):
+        path = f"persistent_volumes[{index}]"
+        matching = [entry for entry in result if rule.matches(*_claim(entry))]
+        if not matching:
+            mend = "Compare with the claims of the plan's namespaces; only bound ones can be migrated"
+            problems.append(Problem(path=f"{path}.pvc", fault=f"no claim matches {rule.pvc!r}", mend=mend))
+        if rule.target_name is not None and len(matching) > 1:
+            fault = f"{rule.pvc!r} matches {len(matching)} claims, which cannot all get one name"
+            problems.append(Problem(path=f"{path}.target_name", fault=fault, mend="Name one claim"))
+            continue
+        for entry in matching:
+            problems += _apply_rule(rule, entry, path)
+    for entry in result:
+        mapped = chosen.storage_class_mapping.get(str(entry.get("storageClass", "")))
+        named = any(rule.storage_class is not None and rule.matches(*_claim(entry)) for rule in chosen.rules)
+        if mapped is not None and not named and (entry.get("selection") or {}).get("action") == volumes.COPY:
+            _choose(entry, "storageClass", mapped)
+    return Applied(result, tuple(problems))
+
+
+def problems(params: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the options themselves, whatever volumes there are."""
+    found: list[Problem] = []
+    rules = selections(params).rules
+    entries = params.get("namespaces")
+    known = None if entries is None else namespaces.mapping(entries)
+    for index, rule in enumerate(rules):
+        found += _rule_problems(rule, f"persistent_volumes[{index}]", known)
+    for repeated in namespaces.repeated(rule.pvc for rule in rules):
+        mend = "Put all choices for it into one element"
+        found.append(Problem(path="persistent_volumes", fault=f"{repeated!r} is named more than once", mend=mend))
+    targets = [(rule.pvc.rpartition("/")[0], rule.target_name) for rule in rules if rule.target_name is not None]
+    for space, name in sorted({target for target in targets if targets.count(target) > 1}):
+        fault = f"two claims of {space or 'the plan'} would be named {name!r}"
+        found.append(Problem(path="persistent_volumes", fault=fault, mend="Choose different names"))
+    for source, destination in (params.get("storage_class_mapping") or {}).items():
+        for side in filter(None, (source, destination)):
+            found += option_checks.dns_subdomain(side, f"storage_class_mapping[{source}]")
+    return found
+
+
+def owned(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The user's half of the entries, by claim: what a diff shows and a digest of the user's intent covers."""
+    return {
+        "/".join(_claim(entry)): {
+            **dict(entry.get("selection") or {}),
+            "targetName": volumes.claim_names(entry)[1],
+            "proposedCapacity": entry.get("proposedCapacity", "0"),
+            "capacityConfirmed": bool(entry.get("capacityConfirmed")),
+        }
+        for entry in entries
+    }
+
+
+def _apply_rule(rule: Rule, entry: dict[str, Any], path: str) -> list[Problem]:
+    for name, value in (
+        ("action", rule.action),
+        ("copyMethod", rule.copy_method),
+        ("storageClass", rule.storage_class),
+        ("accessMode", rule.access_mode),
+        ("verify", rule.verify),
+    ):
+        if value is not None:
+            _choose(entry, name, value)
+    if rule.target_name is not None:
+        source = volumes.claim_names(entry)[0]
+        entry["pvc"]["name"] = source if rule.target_name == source else f"{source}:{rule.target_name}"
+    return _apply_size(rule.size, entry, path) if rule.size is not None else []
+
+
+def _choose(entry: dict[str, Any], name: str, value: Any) -> None:
+    selection = entry.setdefault("selection", {})
+    # A field that is not there reads as empty; choosing that again would write something that changes nothing.
+    if selection.get(name) != value and not (name not in selection and not value):
+        selection[name] = value
+
+
+def _apply_size(size: str, entry: dict[str, Any], path: str) -> list[Problem]:
+    capacity = entry.get("capacity") or 0
+    if quantity.parse(size) < quantity.parse(capacity):
+        namespace, claim = _claim(entry)
+        fault = f"{size} is smaller than the {capacity} of {namespace}/{claim}"
+        return [Problem(path=f"{path}.size", fault=fault, mend="A copy cannot be made smaller than its source")]
+    if not quantity.equal(entry.get("proposedCapacity") or 0, size):
+        entry["proposedCapacity"] = size
+    entry["capacityConfirmed"] = True
+    return []
+
+
+def _claim(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return str((entry.get("pvc") or {}).get("namespace", "")), volumes.claim_names(entry)[0]
+
+
+def _rule_problems(rule: Rule, path: str, known: Mapping[str, str] | None) -> list[Problem]:
+    found = []
+    space, slash, name = rule.pvc.rpartition("/")
+    if not name or (slash and not space) or "/" in space:
+        mend = "Write namespace/name, a name, or a pattern of either"
+        found.append(Problem(path=f"{path}.pvc", fault=f"{rule.pvc!r} names no claim", mend=mend))
+    elif slash and known is not None and not any(fnmatchcase(namespace, space) for namespace in known):
+        mend = "Name a source namespace of the plan"
+        found.append(Problem(path=f"{path}.pvc", fault=f"namespace {space!r} is not in the plan", mend=mend))
+    if rule.target_name is not None and _WILD & set(rule.pvc):
+        fault = f"cannot be combined with the pattern {rule.pvc!r}"
+        found.append(Problem(path=f"{path}.target_name", fault=fault, mend="Name one claim"))
+    found += option_checks.dns_subdomain(rule.target_name, f"{path}.target_name")
+    found += option_checks.dns_subdomain(rule.storage_class or None, f"{path}.storage_class")
+    found += option_checks.one_of(rule.action, volumes.ACTIONS, f"{path}.action")
+    found += option_checks.one_of(rule.copy_method, volumes.COPY_METHODS, f"{path}.copy_method")
+    found += option_checks.one_of(rule.access_mode or None, ACCESS_MODE_CHOICES, f"{path}.access_mode")
+    found += option_checks.positive_quantity(rule.size, f"{path}.size")
+    if rule.action in (volumes.SKIP, volumes.MOVE):
+        for option in _COPY_ONLY:
+            if getattr(rule, option) is not None:
+                fault = f"means nothing for a volume with action {rule.action}"
+                found.append(
+                    Problem(path=f"{path}.{option}", fault=fault, mend=f"Drop it, or use action {volumes.COPY}")
+                )
+    if rule.verify and rule.copy_method == volumes.SNAPSHOT:
+        fault = "cannot be combined with copy_method snapshot, which copies no files"
+        found.append(Problem(path=f"{path}.verify", fault=fault, mend="Drop one of them"))
+    return found

@@ -1,0 +1,108 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From module options to a resource's spec, and back to the question "does the cluster already say so?".
+
+Each kind has a table of fields. An option that the user did not name is None and is left out everywhere: it is neither
+written, nor compared, nor removed. So two tasks may each own a part of one resource, and what an engine or a console
+writes into the other fields is no drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from .names import BUILTIN_NAMESPACE
+
+
+def unchanged(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Field:
+    """One option and the spec's field that it sets. ``convert`` turns the option's value into the field's."""
+
+    option: str
+    name: str
+    convert: Callable[[Any], Any] = unchanged
+
+
+@dataclass(frozen=True)
+class ReferenceField:
+    """A field that refers to another resource: by a name in the resource's own namespace, or by name and namespace."""
+
+    name_option: str
+    reference_option: str
+    name: str
+
+
+Fields = Sequence[Field | ReferenceField]
+
+
+def build(fields: Fields, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec's fields that the user named.
+
+    A reference without a namespace gets ``params["namespace"]``, else the builtin engine's.
+    """
+    namespace = params.get("namespace") or BUILTIN_NAMESPACE
+    spec: dict[str, Any] = {}
+    for field in fields:
+        if isinstance(field, ReferenceField):
+            reference = _reference(field, params, namespace)
+            if reference is not None:
+                spec[field.name] = reference
+        elif params.get(field.option) is not None:
+            spec[field.name] = field.convert(params[field.option])
+    return spec
+
+
+def reference(name: str, namespace: str) -> dict[str, Any]:
+    """An object reference as MTC's documents write it."""
+    return {"name": name, "namespace": namespace}
+
+
+def refers_to(reference: Mapping[str, Any] | None) -> tuple[str, str] | None:
+    """(namespace, name) of a reference, or None when it is not complete: MTC needs both."""
+    found = reference or {}
+    name, namespace = found.get("name"), found.get("namespace")
+    return (str(namespace), str(name)) if name and namespace else None
+
+
+def merge(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The existing spec with the wanted fields written over it, as a new dict.
+
+    A reference that means the same stays as it is: others may have stored ``kind`` or ``uid`` in it.
+    """
+    merged: dict[str, Any] = deepcopy(dict(existing))
+    for name, value in wanted.items():
+        if not _same(merged.get(name), value):
+            merged[name] = deepcopy(value)
+    return merged
+
+
+def differences(existing: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """``{"before": {...}, "after": {...}}`` of the fields that differ; {} when none does."""
+    names = [name for name in {**existing, **merged} if existing.get(name) != merged.get(name)]
+    if not names:
+        return {}
+    return {
+        "before": {name: deepcopy(existing[name]) for name in names if name in existing},
+        "after": {name: deepcopy(merged[name]) for name in names if name in merged},
+    }
+
+
+def _reference(field: ReferenceField, params: Mapping[str, Any], namespace: str) -> dict[str, Any] | None:
+    full = params.get(field.reference_option)
+    if full is not None:
+        return reference(full["name"], full.get("namespace") or namespace)
+    short = params.get(field.name_option)
+    return reference(short, namespace) if short is not None else None
+
+
+def _same(existing: Any, wanted: Any) -> bool:
+    if isinstance(existing, Mapping) and isinstance(wanted, Mapping) and wanted.keys() == {"name", "namespace"}:
+        return refers_to(existing) is not None and refers_to(existing) == refers_to(wanted)
+    return bool(existing == wanted)
