@@ -1,9 +1,11 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Adopting a cluster: from the user's own connection to it, the account, the rights and the token with which the engine reaches it later.
+"""Adopting a cluster: from the user's own connection to it, the account, the rights and the token with which the
+engine reaches it later.
 
-Steps 2 and 3 of the MTC manual in one task. The rights are those of the cluster's part: a *source* is read, its workloads are scaled, and movers are placed
-in it, nothing more; a *destination* receives objects of every kind, which no smaller set of rights than all can promise.
+Steps 2 and 3 of the MTC manual in one task. The rights are those of the cluster's part: a *source* is read, its
+workloads are scaled, and movers are placed in it, nothing more; a *destination* receives objects of every kind, which
+no smaller set of rights than all can promise.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..cluster.api import Cluster
@@ -30,7 +32,15 @@ RIGHTS: Mapping[str, list[dict[str, Any]]] = {
         _READ,
         {
             "apiGroups": ["apps", "extensions", "batch", "apps.openshift.io"],
-            "resources": ["deployments", "statefulsets", "replicasets", "daemonsets", "cronjobs", "jobs", "deploymentconfigs"],
+            "resources": [
+                "deployments",
+                "statefulsets",
+                "replicasets",
+                "daemonsets",
+                "cronjobs",
+                "jobs",
+                "deploymentconfigs",
+            ],
             "verbs": ["patch", "update"],
         },
         {"apiGroups": [""], "resources": ["replicationcontrollers"], "verbs": ["patch", "update"]},
@@ -70,7 +80,12 @@ def manifests(*, namespace: str, rights: str) -> list[dict[str, Any]]:
             "kind": "ServiceAccount",
             "metadata": {"name": SERVICE_ACCOUNT, "namespace": namespace, "labels": labels},
         },
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": role, "labels": labels}, "rules": RIGHTS[rights]},
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": role, "labels": labels},
+            "rules": RIGHTS[rights],
+        },
         {
             "apiVersion": f"{rbac}/v1",
             "kind": "ClusterRoleBinding",
@@ -115,12 +130,19 @@ def token_is_due(secret: Mapping[str, Any] | None, *, lifetime: int, now: dateti
     expires = (secret["metadata"].get("annotations") or {}).get(EXPIRY_ANNOTATION)
     if not expires:
         return False  # made by hand: its owner looks after it
-    left = datetime.fromisoformat(expires.replace("Z", "+00:00")) - now
+    left = datetime.fromisoformat(expires) - now
     return left < timedelta(seconds=lifetime * RENEW_BEFORE)
 
 
 def adopt(
-    remote: Cluster, *, namespace: str, rights: str, lifetime: int, stored: Mapping[str, Any] | None, rejected: bool, check: bool
+    remote: Cluster,
+    *,
+    namespace: str,
+    rights: str,
+    lifetime: int,
+    stored: Mapping[str, Any] | None,
+    rejected: bool,
+    check: bool,
 ) -> Adoption:
     """Make account, rights and, when the stored token is due or was rejected, a new token of ``lifetime`` seconds.
 
@@ -128,9 +150,11 @@ def adopt(
     """
     wanted = manifests(namespace=namespace, rights=rights)
     first = [change for change in [_ensure(remote, wanted[0], check=check)] if change]
-    rest = [change for change in remote.map(lambda manifest: _ensure(remote, manifest, check=check), wanted[1:]) if change]
+    rest = [
+        change for change in remote.map(lambda manifest: _ensure(remote, manifest, check=check), wanted[1:]) if change
+    ]
     changes = first + rest
-    if not rejected and not token_is_due(stored, lifetime=lifetime, now=datetime.now(timezone.utc)):
+    if not rejected and not token_is_due(stored, lifetime=lifetime, now=datetime.now(UTC)):
         return Adoption(changes=tuple(changes), token=None, expires=None)
     changes.append(f"token of {subject_of('ServiceAccount', SERVICE_ACCOUNT, namespace)} issued")
     if check:

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a phase function is given: the clusters, the plan, the frozen intent, the record, and how to tell and to wait.
 
-A phase function takes the context and returns None when it is done or a text that says what it waits for, and is then called again. It raises for what
-will not get better. It may be called again after any crash, so it looks before it creates.
+A phase function takes the context and returns None when it is done or a text that says what it waits for, and is then
+called again. It raises for what will not get better. It may be called again after any crash, so it looks before it
+creates.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ class Context:
         if self.application_is_down:
             self.record.data["running_at"] = wall_seconds()
             self.record.data["runs_on"] = where
-            self.record.data["downtime_seconds"] = round(self.record.data["running_at"] - self.record.data["stopped_at"], 2)
+            self.record.data["downtime_seconds"] = round(
+                self.record.data["running_at"] - self.record.data["stopped_at"], 2
+            )
             self.record.save()
             self.tell(f"the application runs on the {where}; downtime {self.record.data['downtime_seconds']} s")
 

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Destination namespaces: made like their source, marked as ours, and removed again only when this run made them.
 
-All labels and annotations of the source namespace travel, because UID ranges, MCS labels and Pod Security levels decide whether copied files and pods work
-(MTC pkg/controller/directvolumemigration/namespaces.go). A namespace that exists is left as it is.
+All labels and annotations of the source namespace travel, because UID ranges, MCS labels and Pod Security levels
+decide whether copied files and pods work (MTC pkg/controller/directvolumemigration/namespaces.go). A namespace that
+exists is left as it is.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def ensure(context: Context) -> None:
                     status=404,
                 )
             try:
-                context.destination.create(namespace_manifest(origin, name=destination, labels=context.ownership_labels()))
+                context.destination.create(
+                    namespace_manifest(origin, name=destination, labels=context.ownership_labels())
+                )
                 context.tell(f"Namespace {destination} created")
             except AlreadyExists:
                 return

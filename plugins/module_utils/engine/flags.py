@@ -1,6 +1,7 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which flags of the itinerary hold, worked out from the plan and the run each time a phase ends (MTC task.go evaluates them live, too)."""
+"""Which flags of the itinerary hold, worked out from the plan and the run each time a phase ends (MTC task.go
+evaluates them live, too)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""When an engine must stop although nothing is wrong with the migration: its ansible-playbook is gone, it was told to end, or its lease is lost.
+"""When an engine must stop although nothing is wrong with the migration: its ansible-playbook is gone, it was told to
+end, or its lease is lost.
 
-``kill -9`` on ansible-playbook leaves the module running, and the module's direct parent too. So the action plugin hands down who ansible-playbook
-is, and the engine looks whether that process still lives. Stopping is no failure: everything is recorded, the next call goes on.
+``kill -9`` on ansible-playbook leaves the module running, and the module's direct parent too. So the action plugin
+hands down who ansible-playbook is, and the engine looks whether that process still lives. Stopping is no failure:
+everything is recorded, the next call goes on.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class Guard:
         self.lease_check: Callable[[], None] | None = None
 
     def catch_signals(self) -> None:
-        """Turn TERM, HUP and INT into a stop at the next step, so that the lease is released. Only from the main thread."""
+        """Turn TERM, HUP and INT into a stop at the next step, so that the lease is released. Only from the main
+        thread."""
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, self._stop)
 

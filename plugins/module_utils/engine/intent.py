@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the user asked for, resolved once at the start of a run and kept for its whole life.
 
-Upstream's MigMigration has no field for most of it and its CRD prunes unknown ones, so the intent lives in the run's record. A later call for the
-same run must ask for the same; only what may change in mid-run without changing the result may differ.
+Upstream's MigMigration has no field for most of it and its CRD prunes unknown ones, so the intent lives in the run's
+record. A later call for the same run must ask for the same; only what may change in mid-run without changing the
+result may differ.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any
 
 from ..resources.errors import InvalidInput, Problem, subject_of
 
-CHANGEABLE = frozenset({"bandwidth", "start_timeout", "quiesce_timeout", "health_timeout", "max_downtime", "image_pull_policy"})
+CHANGEABLE = frozenset(
+    {"bandwidth", "start_timeout", "quiesce_timeout", "health_timeout", "max_downtime", "image_pull_policy"}
+)
 """Options that a later call for the same run may give another value."""
 
 
@@ -42,7 +45,8 @@ class Intent:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Intent:
-        """From a module's parameters, which carry every field under the same name (``canceled`` and the like are not part of it)."""
+        """From a module's parameters, which carry every field under the same name (``canceled`` and the like are not
+        part of it)."""
         return cls(**{field.name: params[field.name] for field in fields(cls)})
 
     @classmethod
@@ -53,11 +57,15 @@ class Intent:
         return asdict(self)
 
     def continued_by(self, wanted: Intent, *, migration: str, namespace: str) -> Intent:
-        """The intent with which a run goes on when ``wanted`` is asked for; InvalidInput names every field that may not differ."""
+        """The intent with which a run goes on when ``wanted`` is asked for; InvalidInput names every field that may
+        not differ."""
         problems = [
             Problem(
                 path=field.name,
-                fault=f"the run began with {getattr(self, field.name)!r} and this call asks for {getattr(wanted, field.name)!r}",
+                fault=(
+                    f"the run began with {getattr(self, field.name)!r} "
+                    f"and this call asks for {getattr(wanted, field.name)!r}"
+                ),
                 mend="Give the value that the run began with, or cancel the run first",
             )
             for field in fields(self)

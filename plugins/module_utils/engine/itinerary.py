@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The itineraries as data: which phases a migration walks through, in which step each belongs and when it is left out.
 
-Names of phases, steps and itineraries are upstream's, byte for byte (MTC pkg/controller/migmigration/task.go, release 1.8), so that
-whatever reads a MigMigration reads ours. ``Step: n/total`` counts the whole list, left-out phases included, as upstream does.
+Names of phases, steps and itineraries are upstream's, byte for byte (MTC pkg/controller/migmigration/task.go, release
+1.8), so that whatever reads a MigMigration reads ours. ``Step: n/total`` counts the whole list, left-out phases
+included, as upstream does.
 
-Upstream walks some phases always although they serve Velero alone (marks for its backups, applications that its backup caught stopped); here they carry the
-flag VELERO, because a phase with nothing to do is passed over.
+Upstream walks some phases always although they serve Velero alone (marks for its backups, applications that its
+backup caught stopped); here they carry the flag VELERO, because a phase with nothing to do is passed over.
 
 A new phase is one row here and one function in the table of ``phases.py``.
 """
@@ -46,7 +47,8 @@ class Flag(Enum):
 
 @dataclass(frozen=True)
 class Phase:
-    """One row: the phase, the pipeline step that shows it, what must hold for it to be walked, and what it tells the user."""
+    """One row: the phase, the pipeline step that shows it, what must hold for it to be walked, and what it tells the
+    user."""
 
     name: str
     step: str
@@ -110,12 +112,33 @@ FINAL = Itinerary(
         _row("RestartVelero", "Prepare", "Restarting Velero.", _F.VELERO),
         _row("CleanStaleStagePods", "Prepare", "Removing pods that an earlier run of the plan has left."),
         _row("WaitForStaleStagePodsTerminated", "Prepare", "Waiting for pods of earlier runs to be gone."),
-        _row("CreateRegistries", "Prepare", "Creating the migration registries.", _F.INDIRECT_IMAGE, _F.IMAGES, _F.IMAGE_STREAMS),
+        _row(
+            "CreateRegistries",
+            "Prepare",
+            "Creating the migration registries.",
+            _F.INDIRECT_IMAGE,
+            _F.IMAGES,
+            _F.IMAGE_STREAMS,
+        ),
         _row("WaitForVeleroReady", "Prepare", "Waiting for Velero.", _F.VELERO),
-        _row("WaitForRegistriesReady", "Prepare", "Waiting for the registries.", _F.INDIRECT_IMAGE, _F.IMAGES, _F.IMAGE_STREAMS),
+        _row(
+            "WaitForRegistriesReady",
+            "Prepare",
+            "Waiting for the registries.",
+            _F.INDIRECT_IMAGE,
+            _F.IMAGES,
+            _F.IMAGE_STREAMS,
+        ),
         _row("EnsureCloudSecretPropagated", "Prepare", "Waiting for Velero to see the credentials.", _F.VELERO),
         _row("PreBackupHooks", "PreBackupHooks", "Running the PreBackup hook.", _F.PRE_BACKUP_HOOKS),
-        _row("CreateDirectImageMigration", "Backup", "Starting to copy images.", _F.DIRECT_IMAGE, _F.IMAGES, _F.IMAGE_STREAMS),
+        _row(
+            "CreateDirectImageMigration",
+            "Backup",
+            "Starting to copy images.",
+            _F.DIRECT_IMAGE,
+            _F.IMAGES,
+            _F.IMAGE_STREAMS,
+        ),
         _row(
             "CreateDirectVolumeMigrationStage",
             "StageBackup",
@@ -127,9 +150,27 @@ FINAL = Itinerary(
         _row("InitialBackupCreated", "Backup", "Checking the inventory against the destination."),
         _row("QuiesceSourceApplications", "StageBackup", "Stopping the application on the source.", _F.QUIESCE),
         _row("EnsureSrcQuiesced", "StageBackup", "Proving that nothing writes to the volumes any more.", _F.QUIESCE),
-        _row("EnsureStagePodsFromRunning", "StageBackup", "Creating stage pods for running pods.", _F.VOLUMES, _F.INDIRECT_VOLUME),
-        _row("EnsureStagePodsFromTemplates", "StageBackup", "Creating stage pods for templates.", _F.VOLUMES, _F.INDIRECT_VOLUME),
-        _row("EnsureStagePodsFromOrphanedPVCs", "StageBackup", "Creating stage pods for claims.", _F.VOLUMES, _F.INDIRECT_VOLUME),
+        _row(
+            "EnsureStagePodsFromRunning",
+            "StageBackup",
+            "Creating stage pods for running pods.",
+            _F.VOLUMES,
+            _F.INDIRECT_VOLUME,
+        ),
+        _row(
+            "EnsureStagePodsFromTemplates",
+            "StageBackup",
+            "Creating stage pods for templates.",
+            _F.VOLUMES,
+            _F.INDIRECT_VOLUME,
+        ),
+        _row(
+            "EnsureStagePodsFromOrphanedPVCs",
+            "StageBackup",
+            "Creating stage pods for claims.",
+            _F.VOLUMES,
+            _F.INDIRECT_VOLUME,
+        ),
         _row("StagePodsCreated", "StageBackup", "Waiting for the stage pods.", _F.STAGE_PODS),
         _row("RestartRestic", "StageBackup", "Restarting restic.", _F.STAGE_PODS, _F.VELERO),
         _row("AnnotateResources", "StageBackup", "Marking what the stage backup takes.", _F.STAGE_BACKUP),
@@ -143,7 +184,12 @@ FINAL = Itinerary(
         ),
         _row("EnsureStageBackup", "StageBackup", "Creating the stage backup.", _F.STAGE_BACKUP),
         _row("StageBackupCreated", "StageBackup", "Waiting for the stage backup.", _F.STAGE_BACKUP),
-        _row("EnsureStageBackupReplicated", "StageBackup", "Waiting for the stage backup on the destination.", _F.STAGE_BACKUP),
+        _row(
+            "EnsureStageBackupReplicated",
+            "StageBackup",
+            "Waiting for the stage backup on the destination.",
+            _F.STAGE_BACKUP,
+        ),
         _row("EnsureStageRestore", "StageRestore", "Creating the stage restore.", _F.STAGE_BACKUP),
         _row("StageRestoreCreated", "StageRestore", "Waiting for the stage restore.", _F.STAGE_BACKUP),
         _row("EnsureStagePodsDeleted", "StageRestore", "Removing the stage pods.", _F.STAGE_PODS),
@@ -171,7 +217,13 @@ FINAL = Itinerary(
         _row("FinalRestoreCreated", "Restore", "Comparing the objects with what was sent."),
         _row("UnQuiesceDestApplications", "Restore", "Starting what arrived stopped.", _F.VELERO),
         _row("PostRestoreHooks", "PostRestoreHooks", "Running the PostRestore hook.", _F.POST_RESTORE_HOOKS),
-        _row("SwapPVCReferences", "Cleanup", "Pointing the workloads to the new claims.", _F.STORAGE_CONVERSION, _F.QUIESCE),
+        _row(
+            "SwapPVCReferences",
+            "Cleanup",
+            "Pointing the workloads to the new claims.",
+            _F.STORAGE_CONVERSION,
+            _F.QUIESCE,
+        ),
         _row("DeleteRegistries", "Cleanup", "Removing what was only there for the transfer."),
         _row("Verification", "Cleanup", "Waiting for the migrated application to be healthy.", _F.VERIFY),
         _row(COMPLETED, "Cleanup", "The migration is complete."),
@@ -181,7 +233,9 @@ FINAL = Itinerary(
 FAILED = Itinerary(
     "Failed",
     (
-        _row(MIGRATION_FAILED, "CleanupHelpers", "The migration has failed; cleaning up and starting the source again."),
+        _row(
+            MIGRATION_FAILED, "CleanupHelpers", "The migration has failed; cleaning up and starting the source again."
+        ),
         _row("DeleteRegistries", "CleanupHelpers", "Removing what was only there for the transfer."),
         _row("EnsureAnnotationsDeleted", "CleanupHelpers", "Removing marks.", _F.STAGE_BACKUP),
         _row(COMPLETED, "Cleanup", "The failed migration has been cleaned up."),

@@ -1,12 +1,15 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One engine at a time per migration: a Lease next to the MigMigration, and the fence that it puts around every request.
+"""One engine at a time per migration: a Lease next to the MigMigration, and the fence that it puts around every
+request.
 
-A holder renews every few seconds. Whoever wants the run watches for renewals and takes over when none was seen for the lease's duration, judged by
-its own boot clock and never by the times that stand in the object. Each holder has a generation (``leaseTransitions``).
+A holder renews every few seconds. Whoever wants the run watches for renewals and takes over when none was seen for
+the lease's duration, judged by its own boot clock and never by the times that stand in the object. Each holder has a
+generation (``leaseTransitions``).
 
-The fence is a check in memory before each request of the run, reads included: a process that was stopped, or cut off, for longer than its own deadline
-finds itself fenced the moment it wakes, and sends nothing more. The deadline is shorter than the duration, so it is fenced before anybody takes over.
+The fence is a check in memory before each request of the run, reads included: a process that was stopped, or cut off,
+for longer than its own deadline finds itself fenced the moment it wakes, and sends nothing more. The deadline is
+shorter than the duration, so it is fenced before anybody takes over.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ API = "coordination.k8s.io/v1"
 DURATION = 15
 """Seconds without a renewal after which another process takes the run over."""
 FENCE = 9.0
-"""Seconds without a renewal after which the holder itself stops; DURATION minus this is the time a request may be in flight."""
+"""Seconds without a renewal after which the holder itself stops; DURATION minus this is the time a request may be in
+flight."""
 RENEWAL = 3.0
 """Seconds between two renewals."""
 
@@ -32,7 +36,9 @@ RENEWAL = 3.0
 class Lease:
     """The right to carry out one migration. Use ``acquire`` and, at the end, ``release``."""
 
-    def __init__(self, *, cluster: Cluster, namespace: str, name: str, holder: ProcessName, owner: dict[str, Any] | None) -> None:
+    def __init__(
+        self, *, cluster: Cluster, namespace: str, name: str, holder: ProcessName, owner: dict[str, Any] | None
+    ) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._name = name
@@ -48,7 +54,9 @@ class Lease:
     def check(self) -> None:
         """The fence. Raises LeaseLost when this process may not touch any cluster any more; costs no request."""
         if self._lost is None and self._renewed and elapsed_clock() - self._renewed > FENCE:
-            self._lost = f"it could not be renewed for {FENCE:.0f} s (the process was stopped, or the cluster did not answer)"
+            self._lost = (
+                f"it could not be renewed for {FENCE:.0f} s (the process was stopped, or the cluster did not answer)"
+            )
         if self._lost is not None:
             raise LeaseLost(
                 subject=subject_of("Lease", self._name, self._namespace),
@@ -60,14 +68,18 @@ class Lease:
     def acquire(self, *, wait: bool, report: Callable[[str], None], pause: Callable[[float], None]) -> int:
         """Take the lease and keep it renewed; returns the generation.
 
-        A holder that is certainly dead (a process of this machine that is gone) or that released is succeeded at once. Any other holder is
-        watched: without a renewal for the lease's duration it is succeeded; one that goes on renewing is left alone and the call is refused, as it
-        is at once without ``wait``.
+        A holder that is certainly dead (a process of this machine that is gone) or that released is succeeded at
+        once. Any other holder is watched: without a renewal for the lease's duration it is succeeded; one that goes
+        on renewing is left alone and the call is refused, as it is at once without ``wait``.
         """
         seen, seen_at, first_seen, told = "", 0.0, elapsed_clock(), False
         while True:
             found = self._cluster.get(API, "Lease", self._name, self._namespace)
-            if found is None or self._free(found) or (seen == found["metadata"]["resourceVersion"] and elapsed_clock() - seen_at > DURATION):
+            if (
+                found is None
+                or self._free(found)
+                or (seen == found["metadata"]["resourceVersion"] and elapsed_clock() - seen_at > DURATION)
+            ):
                 if self._take(found):
                     self._start_renewing()
                     return self.generation
@@ -94,13 +106,23 @@ class Lease:
 
     def _take(self, found: dict[str, Any] | None) -> bool:
         asked_at, now = elapsed_clock(), utc_now_micro()
-        spec = {"holderIdentity": str(self._holder), "leaseDurationSeconds": DURATION, "acquireTime": now, "renewTime": now}
+        spec = {
+            "holderIdentity": str(self._holder),
+            "leaseDurationSeconds": DURATION,
+            "acquireTime": now,
+            "renewTime": now,
+        }
         try:
             if found is None:
                 metadata: dict[str, Any] = {"name": self._name, "namespace": self._namespace}
                 if self._owner:
                     metadata["ownerReferences"] = [self._owner]
-                manifest = {"apiVersion": API, "kind": "Lease", "metadata": metadata, "spec": {**spec, "leaseTransitions": 1}}
+                manifest = {
+                    "apiVersion": API,
+                    "kind": "Lease",
+                    "metadata": metadata,
+                    "spec": {**spec, "leaseTransitions": 1},
+                }
                 self._object = self._cluster.create(manifest)
             else:
                 transitions = int(found["spec"].get("leaseTransitions") or 0) + 1
@@ -130,16 +152,21 @@ class Lease:
 
     def _renew(self) -> None:
         asked_at = elapsed_clock()
-        self._object = self._cluster.replace({**self._object, "spec": {**self._object["spec"], "renewTime": utc_now_micro()}})
+        self._object = self._cluster.replace(
+            {**self._object, "spec": {**self._object["spec"], "renewTime": utc_now_micro()}}
+        )
         self._renewed = asked_at
 
     def release(self) -> None:
-        """Give the lease back so that the next process need not wait. Silent when it is lost already or the cluster does not answer."""
+        """Give the lease back so that the next process need not wait. Silent when it is lost already or the cluster
+        does not answer."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=FENCE)
         try:
             self.check()
-            self._cluster.replace({**self._object, "spec": {**self._object["spec"], "holderIdentity": "", "renewTime": utc_now_micro()}})
+            self._cluster.replace(
+                {**self._object, "spec": {**self._object["spec"], "holderIdentity": "", "renewTime": utc_now_micro()}}
+            )
         except MtcError:
             return

@@ -1,9 +1,11 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The MigMigration as the engine writes it: one whole-object write per change, refused by the server when somebody else wrote in between.
+"""The MigMigration as the engine writes it: one whole-object write per change, refused by the server when somebody
+else wrote in between.
 
-MTC's CRDs have no status subresource, so spec and status travel together and the resourceVersion guards both. A write that is refused because the user
-changed the spec is repeated on top of that change; one that is refused because a newer generation took the run over ends this process.
+MTC's CRDs have no status subresource, so spec and status travel together and the resourceVersion guards both. A write
+that is refused because the user changed the spec is repeated on top of that change; one that is refused because a
+newer generation took the run over ends this process.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from ..cluster.api import Cluster
@@ -114,13 +116,16 @@ class MigrationResource:
             MigrationCondition.SUCCEEDED_WITH_WARNINGS if warned else MigrationCondition.SUCCEEDED,
             Category.ADVISORY,
             reason="Completed",
-            message="The migration has completed with warnings." if warned else "The migration has completed successfully.",
+            message="The migration has completed with warnings."
+            if warned
+            else "The migration has completed successfully.",
             durable=True,
         )
 
     def write(self) -> None:
-        """Store the status. Raises LeaseLost when a newer generation owns the run, NotFound when the resource was deleted."""
-        self.status["conditions"] = self.conditions.end(datetime.now(timezone.utc))
+        """Store the status. Raises LeaseLost when a newer generation owns the run, NotFound when the resource was
+        deleted."""
+        self.status["conditions"] = self.conditions.end(datetime.now(UTC))
         for attempt in range(WRITES):
             metadata = self._object["metadata"]
             annotations = {

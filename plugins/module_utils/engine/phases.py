@@ -1,6 +1,7 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which function carries out which phase. A phase of the itinerary without a row here is one whose flags never hold with this engine."""
+"""Which function carries out which phase. A phase of the itinerary without a row here is one whose flags never hold
+with this engine."""
 
 from __future__ import annotations
 

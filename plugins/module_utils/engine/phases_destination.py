@@ -1,6 +1,7 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Phases of the destination: create the objects, compare them, remove the scaffolding, wait until the application is healthy."""
+"""Phases of the destination: create the objects, compare them, remove the scaffolding, wait until the application is
+healthy."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ REMOVAL_DEADLINE = 180
 def restore_objects(context: Context) -> None:
     """EnsureFinalRestore: the stopped source is read again, compared with the frozen inventory, and sent.
 
-    What quiescing changed is undone by the transforms; any other difference stops the run by name, because nobody has seen it in the inventory.
+    What quiescing changed is undone by the transforms; any other difference stops the run by name, because nobody has
+    seen it in the inventory.
     """
     read = phases_source.read_objects(context)
     objects = [item.object for item in read if item.object is not None]
@@ -84,7 +86,9 @@ def remove_scaffolding(context: Context) -> str | None:
         return None
     if context.application_is_down and not context.migration.failed:
         _health(context)
-    context.must_end_within(REMOVAL_DEADLINE, waiting_for=waiting, mend="Look why these objects do not go; the playbook gc removes them")
+    context.must_end_within(
+        REMOVAL_DEADLINE, waiting_for=waiting, mend="Look why these objects do not go; the playbook gc removes them"
+    )
     return waiting
 
 
@@ -102,6 +106,9 @@ def await_health(context: Context) -> str | None:
             subject=context.migration.subject,
             attempt=f"the migrated application is not healthy after health_timeout={context.intent.health_timeout} s",
             reason=waiting,
-            mend="Volumes and objects are complete on the destination and the source stays stopped: mend the application there, or roll back",
+            mend=(
+                "Volumes and objects are complete on the destination and the source stays stopped: "
+                "mend the application there, or roll back"
+            ),
         )
     return waiting

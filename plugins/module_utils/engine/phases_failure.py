@@ -1,9 +1,11 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The phase of a failed migration: undo what the destination got, start the source again, leave nothing behind (upstream leaves all of it, D5).
+"""The phase of a failed migration: undo what the destination got, start the source again, leave nothing behind
+(upstream leaves all of it, D5).
 
-When the application has arrived on the destination with all its data and only its health is in question, the destination has taken over: nothing is undone
-and the source stays stopped, since two running copies are worse than one that needs mending.
+When the application has arrived on the destination with all its data and only its health is in question, the
+destination has taken over: nothing is undone and the source stays stopped, since two running copies are worse than
+one that needs mending.
 """
 
 from __future__ import annotations
@@ -75,7 +77,8 @@ def _remove_scaffolding(context: Context) -> str | None:
 
 
 def _remove_volumes(context: Context) -> str | None:
-    """Before the application was stopped a failed run leaves nothing; afterwards the volumes stay, so that the next run copies only the difference."""
+    """Before the application was stopped a failed run leaves nothing; afterwards the volumes stay, so that the next
+    run copies only the difference."""
     if "stopped_at" in context.record.data:
         return None
     destination_claims.remove_created(context)
@@ -83,7 +86,11 @@ def _remove_volumes(context: Context) -> str | None:
         context.destination, migration_uid=context.migration.uid, namespaces=context.destination_namespaces
     )
     context.memory.setdefault("removed_namespaces", []).extend(removed)
-    left = [name for name in context.memory["removed_namespaces"] if context.destination.get("v1", "Namespace", name) is not None]
+    left = [
+        name
+        for name in context.memory["removed_namespaces"]
+        if context.destination.get("v1", "Namespace", name) is not None
+    ]
     return f"namespaces are being removed again: {', '.join(left)}" if left else None
 
 

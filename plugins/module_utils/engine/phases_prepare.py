@@ -22,7 +22,11 @@ def begin(_context: Context) -> None:
 def refresh_plan(context: Context) -> None:
     """StartRefresh: the plan is reconciled once more, with what the clusters say now."""
     context.plan = reconcile_plan(
-        control=context.control, source=context.source, destination=context.destination, plan=context.plan, running=context.migration.uid
+        control=context.control,
+        source=context.source,
+        destination=context.destination,
+        plan=context.plan,
+        running=context.migration.uid,
     )
 
 
@@ -73,5 +77,7 @@ def await_stale_scaffolding(context: Context) -> str | None:
     if not left:
         return None
     waiting = f"pods of an earlier run are still going: {', '.join(left)}"
-    context.must_end_within(STALE_DEADLINE, waiting_for=waiting, mend="Look why these pods do not end, then run the task again")
+    context.must_end_within(
+        STALE_DEADLINE, waiting_for=waiting, mend="Look why these pods do not end, then run the task again"
+    )
     return waiting

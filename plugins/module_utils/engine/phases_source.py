@@ -1,6 +1,7 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Phases that read and stop the source: the inventory of its objects, quiescing, and the proof that no writer is left."""
+"""Phases that read and stop the source: the inventory of its objects, quiescing, and the proof that no writer is
+left."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from .context import Context
 
 
 def transform_context(context: Context) -> transforms.TransformContext:
-    """What the transforms need to know of this run; the same before and after quiescing, so that digests can be compared."""
+    """What the transforms need to know of this run; the same before and after quiescing, so that digests can be
+    compared."""
     return transforms.TransformContext(
         namespace_mapping=dict(context.namespaces),
         claim_mapping={(move.source_namespace, move.source_claim): move.target_claim for move in context.moves},
@@ -90,7 +92,8 @@ def refuse_foreign(context: Context, objects: list[dict[str, Any]]) -> None:
 
 
 def quiesce_source(context: Context) -> None:
-    """QuiesceSourceApplications: stop every workload of the plan's namespaces; its state before stays in its annotations."""
+    """QuiesceSourceApplications: stop every workload of the plan's namespaces; its state before stays in its
+    annotations."""
     context.application_stops()
     stopped = quiesce.quiesce(context.source, context.source_namespaces)
     if stopped:
@@ -110,6 +113,9 @@ def prove_quiesced(context: Context) -> str | None:
     context.must_end_within(
         context.intent.quiesce_timeout,
         waiting_for=waiting,
-        mend="Stop these pods (a bare pod has to be deleted, an operator paused) and run the task again, or raise quiesce_timeout",
+        mend=(
+            "Stop these pods (a bare pod has to be deleted, an operator paused) and run the task again, "
+            "or raise quiesce_timeout"
+        ),
     )
     return waiting

@@ -1,9 +1,10 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Phases that copy the volumes: prepare both sides and copy while the application runs, then the last pass and the verdicts.
+"""Phases that copy the volumes: prepare both sides and copy while the application runs, then the last pass and the
+verdicts.
 
-Both phases share one DirectVolumeMigration, as in MTC 1.8, but unlike there the last pass really happens after the application has stopped (D1), and a
-volume without a good verdict ends the run before any object is restored (D2).
+Both phases share one DirectVolumeMigration, as in MTC 1.8, but unlike there the last pass really happens after the
+application has stopped (D1), and a volume without a good verdict ends the run before any object is restored (D2).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def _note_progress(context: Context, waiting: str | None) -> str | None:
 
 
 def copy_while_running(context: Context) -> str | None:
-    """CreateDirectVolumeMigrationStage: namespaces, claims and movers; then a pass and its proof while the application runs."""
+    """CreateDirectVolumeMigrationStage: namespaces, claims and movers; then a pass and its proof while the
+    application runs."""
     if not context.memory.get("destination_prepared"):
         destination_namespaces.ensure(context)
         destination_claims.ensure(context)
@@ -51,7 +53,8 @@ def copy_while_running(context: Context) -> str | None:
 
 
 def start_last_pass(context: Context) -> str | None:
-    """CreateDirectVolumeMigrationFinal: the movers are asked for what has changed; it is awaited in the phase that is named for it."""
+    """CreateDirectVolumeMigrationFinal: the movers are asked for what has changed; it is awaited in the phase that is
+    named for it."""
     if _verdicts_are_in(context):
         return None
     if waiting := context.transfer.ensure():
@@ -65,7 +68,8 @@ def _verdicts_are_in(context: Context) -> bool:
 
 
 def copy_and_prove(context: Context) -> str | None:
-    """WaitForDirectVolumeMigrationToComplete: the last pass ends, every volume gets its verdict, the movers are dismissed."""
+    """WaitForDirectVolumeMigrationToComplete: the last pass ends, every volume gets its verdict, the movers are
+    dismissed."""
     if _verdicts_are_in(context):
         return None
     transfer = context.transfer
@@ -91,7 +95,9 @@ def copy_and_prove(context: Context) -> str | None:
     if bad:
         raise _failure(bad)
     for verdict in verdicts:
-        context.tell(f"PersistentVolumeClaim {verdict.move.target_namespace}/{verdict.move.target_claim}: {describe(verdict)}")
+        context.tell(
+            f"PersistentVolumeClaim {verdict.move.target_namespace}/{verdict.move.target_claim}: {describe(verdict)}"
+        )
     transfer.remove(wait=False)
     return None
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """``status.pipeline`` of a MigMigration: how the steps start, advance, complete, fail and are skipped.
 
-Pure functions over the list of entries, with upstream's rules (MTC pkg/apis/migration/v1alpha1/migmigration_types.go and
-migmigration/task.go): an entry has ``name``, ``phase`` (empty once completed), ``message``, ``progress``, ``started``, ``completed``, ``failed``
-and ``skipped``; empty fields are left out.
+Pure functions over the list of entries, with upstream's rules (MTC pkg/apis/migration/v1alpha1/migmigration_types.go
+and migmigration/task.go): an entry has ``name``, ``phase`` (empty once completed), ``message``, ``progress``,
+``started``, ``completed``, ``failed`` and ``skipped``; empty fields are left out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def append_missing(pipeline: list[Step], itinerary: Itinerary, flags: frozenset[
 
 
 def enter(pipeline: list[Step], itinerary: Itinerary, phase: str, *, now: str) -> list[Step]:
-    """The pipeline as it stands once ``phase`` begins: its step has started, started steps before it are completed, the others skipped."""
+    """The pipeline as it stands once ``phase`` begins: its step has started, started steps before it are completed,
+    the others skipped."""
     row = itinerary.row(phase)
     if row is None:
         return pipeline

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Who a process is, beyond its pid, and whether it still lives.
 
-A pid alone says nothing: it is reused, and it means another process in another container or after a boot. A process is named by the boot, the pid
-namespace, the pid and the start time; only a name of this boot and this namespace can be looked up, of all others nothing is known.
+A pid alone says nothing: it is reused, and it means another process in another container or after a boot. A process
+is named by the boot, the pid namespace, the pid and the start time; only a name of this boot and this namespace can
+be looked up, of all others nothing is known.
 """
 
 from __future__ import annotations

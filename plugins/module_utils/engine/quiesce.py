@@ -1,10 +1,12 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Stopping and starting workloads: one row per kind, pure functions from an object to the patch that stops or starts it.
+"""Stopping and starting workloads: one row per kind, pure functions from an object to the patch that stops or starts
+it.
 
-The state before is written into upstream's annotations in the same patch that stops the workload (MTC pkg/controller/migmigration/quiesce.go), so it can
-never be missing or recorded twice, and either engine can start what the other has stopped. Differences: a CronJob that its user had suspended and a
-Job that is finished are left alone (D11), stand-alone ReplicationControllers are stopped too (D12).
+The state before is written into upstream's annotations in the same patch that stops the workload (MTC
+pkg/controller/migmigration/quiesce.go), so it can never be missing or recorded twice, and either engine can start
+what the other has stopped. Differences: a CronJob that its user had suspended and a Job that is finished are left
+alone (D11), stand-alone ReplicationControllers are stopped too (D12).
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ def _stop_replicas(obj: Manifest) -> Patch | None:
     replicas = obj["spec"].get("replicas", 1)
     if replicas == 0:
         return None
-    return {"metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: str(replicas)}}, "spec": {"replicas": 0}}
+    return {
+        "metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: str(replicas)}},
+        "spec": {"replicas": 0},
+    }
 
 
 def _start_replicas(obj: Manifest) -> Patch | None:
@@ -53,7 +58,9 @@ def _start_replicas(obj: Manifest) -> Patch | None:
 def _stop_deployment(obj: Manifest) -> Patch | None:
     patch = _stop_replicas(obj)
     if patch is not None:
-        patch["metadata"]["annotations"][names.PRE_QUIESCE_PAUSED_ANNOTATION] = "true" if obj["spec"].get("paused") else "false"
+        patch["metadata"]["annotations"][names.PRE_QUIESCE_PAUSED_ANNOTATION] = (
+            "true" if obj["spec"].get("paused") else "false"
+        )
         patch["spec"]["paused"] = False
     return patch
 
@@ -114,7 +121,10 @@ def _stop_job(obj: Manifest) -> Patch | None:
     parallelism = obj["spec"].get("parallelism", 1)
     if parallelism == 0 or _finished(obj):
         return None
-    return {"metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: str(parallelism)}}, "spec": {"parallelism": 0}}
+    return {
+        "metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: str(parallelism)}},
+        "spec": {"parallelism": 0},
+    }
 
 
 def _start_job(obj: Manifest) -> Patch | None:
@@ -149,7 +159,9 @@ WORKLOADS = (
 """In upstream's order: what creates pods later comes first."""
 
 
-def _change_all(cluster: Cluster, namespaces: Sequence[str], change: Callable[[Workload], Callable[[Manifest], Patch | None]]) -> list[str]:
+def _change_all(
+    cluster: Cluster, namespaces: Sequence[str], change: Callable[[Workload], Callable[[Manifest], Patch | None]]
+) -> list[str]:
     pairs = [(row, namespace) for row in WORKLOADS for namespace in namespaces]
 
     def listed(pair: tuple[Workload, str]) -> list[tuple[Workload, Manifest]]:
@@ -161,14 +173,16 @@ def _change_all(cluster: Cluster, namespaces: Sequence[str], change: Callable[[W
     return sorted(name for name in changed if name)
 
 
-def _change_one(cluster: Cluster, row: Workload, obj: Manifest, decide: Callable[[Manifest], Patch | None]) -> str | None:
+def _change_one(
+    cluster: Cluster, row: Workload, obj: Manifest, decide: Callable[[Manifest], Patch | None]
+) -> str | None:
     name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
     for attempt in range(RETRIES):
         patch = decide(obj)
         if patch is None:
             return None
-        # The version that was read goes along: what is recorded as the state before is then certainly the state that is changed.
-        patch["metadata"]["resourceVersion"] = obj["metadata"]["resourceVersion"]
+        # The version that was read goes along: what is recorded as the state before is then certainly the state that
+        # is changed. tch["metadata"]["resourceVersion"] = obj["metadata"]["resourceVersion"]
         try:
             cluster.patch(row.api_version, row.kind, name, namespace, patch=patch)
             return f"{row.kind} {namespace}/{name}"
@@ -183,7 +197,8 @@ def _change_one(cluster: Cluster, row: Workload, obj: Manifest, decide: Callable
 
 
 def quiesce(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
-    """Stop every workload of the namespaces; returns those that this call has stopped. Already stopped ones are left as they are."""
+    """Stop every workload of the namespaces; returns those that this call has stopped. Already stopped ones are left
+    as they are."""
     return _change_all(cluster, namespaces, lambda row: row.stop)
 
 

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """How this process reaches the clusters of a plan.
 
-The control cluster is what the module's flat options say. Source and destination are what the plan's MigClusters say, unless the call names a connection
-of its own for them (before the MigClusters exist, in check mode, or where a CR cannot say it: a proxy, an exec plugin, another address).
+The control cluster is what the module's flat options say. Source and destination are what the plan's MigClusters say,
+unless the call names a connection of its own for them (before the MigClusters exist, in check mode, or where a CR
+cannot say it: a proxy, an exec plugin, another address).
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def user_agent(process: ProcessName | None) -> str:
 class Reach:
     """Opens connections for one call of a module; opening contacts nobody."""
 
-    def __init__(self, *, params: Mapping[str, Any], environ: Mapping[str, str], process: ProcessName | None, fence: Fence | None) -> None:
+    def __init__(
+        self, *, params: Mapping[str, Any], environ: Mapping[str, str], process: ProcessName | None, fence: Fence | None
+    ) -> None:
         self._params = params
         self._environ = environ
         self._agent = user_agent(process)
@@ -47,7 +50,9 @@ class Reach:
         """The connection in a dict option (``source``, ``destination``, ``remote``); None when the user gave none."""
         if not self._params.get(option):
             return None
-        return connect(connection_options(self._params[option], {}), name=name, user_agent=self._agent, fence=self._fence)
+        return connect(
+            connection_options(self._params[option], {}), name=name, user_agent=self._agent, fence=self._fence
+        )
 
     def of_resource(self, control: Cluster, cluster: Mapping[str, Any], *, name: str) -> Cluster:
         """The cluster that a MigCluster stands for. Raises NotFound when its secret or the token in it is missing."""
@@ -55,7 +60,11 @@ class Reach:
         if spec.get("isHostCluster"):
             return self.control(name=name)
         return self.with_token(
-            spec, token=read_token(control, spec, subject=subject_of(names.MIG_CLUSTER, metadata["name"], metadata["namespace"])), name=name
+            spec,
+            token=read_token(
+                control, spec, subject=subject_of(names.MIG_CLUSTER, metadata["name"], metadata["namespace"])
+            ),
+            name=name,
         )
 
     def with_token(self, spec: Mapping[str, Any], *, token: str, name: str) -> Cluster:
@@ -92,13 +101,20 @@ class Reach:
 def read_token(control: Cluster, spec: Mapping[str, Any], *, subject: str) -> str:
     """The token in the secret that the MigCluster refers to."""
     reference = spec.get("serviceAccountSecretRef") or {}
-    secret = control.get("v1", "Secret", reference.get("name", ""), reference.get("namespace")) if reference.get("name") else None
+    secret = (
+        control.get("v1", "Secret", reference.get("name", ""), reference.get("namespace"))
+        if reference.get("name")
+        else None
+    )
     token = ((secret or {}).get("data") or {}).get(names.SERVICE_ACCOUNT_TOKEN_KEY)
     if not token:
         raise PermanentError(
             subject=subject,
             attempt="its token cannot be read",
-            reason=f"Secret {reference.get('namespace')}/{reference.get('name')} or its key {names.SERVICE_ACCOUNT_TOKEN_KEY} is missing",
+            reason=(
+                f"Secret {reference.get('namespace')}/{reference.get('name')} "
+                f"or its key {names.SERVICE_ACCOUNT_TOKEN_KEY} is missing"
+            ),
             mend="Let mig_cluster adopt the cluster again, or store the token there",
         )
     return base64.b64decode(token).decode("utf-8").strip()

@@ -1,10 +1,11 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The run's record: a ConfigMap beside the MigMigration, owned by it, for everything that upstream's status has no field for.
+"""The run's record: a ConfigMap beside the MigMigration, owned by it, for everything that upstream's status has no
+field for.
 
-The head holds one JSON document: frozen intent, facts recorded before quiescing, verdicts, timings. What grows with the plan, the inventory, lies in
-numbered parts. Every write carries the resourceVersion that was read, so a process that was succeeded cannot overwrite its successor's record.
-No secret is ever put here.
+The head holds one JSON document: frozen intent, facts recorded before quiescing, verdicts, timings. What grows with
+the plan, the inventory, lies in numbered parts. Every write carries the resourceVersion that was read, so a process
+that was succeeded cannot overwrite its successor's record. No secret is ever put here.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def head_name(migration: str) -> str:
 class Record:
     """The head of one run. ``data`` is the document; ``save`` writes it when it has changed."""
 
-    def __init__(self, *, cluster: Cluster, namespace: str, migration: str, owner: dict[str, Any], labels: dict[str, str]) -> None:
+    def __init__(
+        self, *, cluster: Cluster, namespace: str, migration: str, owner: dict[str, Any], labels: dict[str, str]
+    ) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._migration = migration
@@ -59,7 +62,8 @@ class Record:
         return True
 
     def save(self) -> None:
-        """Write the document if it differs from what is stored. Raises Conflict when another process has written since."""
+        """Write the document if it differs from what is stored. Raises Conflict when another process has written
+        since."""
         document = json.dumps(self.data, sort_keys=True, separators=(",", ":"))
         if self._object is not None and document == self._saved:
             return
@@ -70,7 +74,8 @@ class Record:
         self._saved = document
 
     def save_parts(self, parts: Sequence[bytes]) -> None:
-        """Store the inventory's parts under numbered names; parts of an earlier attempt are replaced, surplus ones removed."""
+        """Store the inventory's parts under numbered names; parts of an earlier attempt are replaced, surplus ones
+        removed."""
         for number, part in enumerate(parts):
             name = f"{self._migration}-{PART_SUFFIX}-{number}"
             manifest = self._manifest(name, binary={PART: base64.b64encode(part).decode("ascii")})
@@ -85,15 +90,24 @@ class Record:
     def load_parts(self) -> list[bytes]:
         """The inventory's parts in order; empty when none was stored."""
         parts: list[bytes] = []
-        while found := self._cluster.get("v1", "ConfigMap", f"{self._migration}-{PART_SUFFIX}-{len(parts)}", self._namespace):
+        while found := self._cluster.get(
+            "v1", "ConfigMap", f"{self._migration}-{PART_SUFFIX}-{len(parts)}", self._namespace
+        ):
             parts.append(base64.b64decode(found["binaryData"][PART]))
         return parts
 
-    def _manifest(self, name: str, *, data: dict[str, str] | None = None, binary: dict[str, str] | None = None) -> dict[str, Any]:
+    def _manifest(
+        self, name: str, *, data: dict[str, str] | None = None, binary: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         manifest: dict[str, Any] = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": name, "namespace": self._namespace, "labels": dict(self._labels), "ownerReferences": [self._owner]},
+            "metadata": {
+                "name": name,
+                "namespace": self._namespace,
+                "labels": dict(self._labels),
+                "ownerReferences": [self._owner],
+            },
         }
         if data is not None:
             manifest["data"] = data

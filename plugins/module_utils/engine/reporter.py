@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Live lines: one line, one fact, written the moment it is known.
 
-The engine tells; who listens is not its business. Where the action plugin runs on the same machine it hands down a file and prints what is appended to
-it; the lines also come back in the module's result. A line never carries a secret, and the run is correct when nobody listens.
+The engine tells; who listens is not its business. Where the action plugin runs on the same machine it hands down a
+file and prints what is appended to it; the lines also come back in the module's result. A line never carries a
+secret, and the run is correct when nobody listens.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ KEPT = 500
 
 
 class Reporter:
-    """Appends lines to ``path`` (if there is one) and keeps the newest for the result. A line equal to the one before it is not repeated."""
+    """Appends lines to ``path`` (if there is one) and keeps the newest for the result. A line equal to the one before
+    it is not repeated."""
 
     def __init__(self, *, path: str | None = None) -> None:
         self._started = elapsed_clock()

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Walks a migration through its itinerary: writes the phase down, carries it out, goes on.
 
-The phase is stored before it is carried out, so whoever comes next repeats at most the phase that was interrupted. What can get better by itself is waited
-for; what cannot ends the run through the itinerary ``Failed``, which cleans up and starts the source again. While the application is down no call
-returns on purpose.
+The phase is stored before it is carried out, so whoever comes next repeats at most the phase that was interrupted.
+What can get better by itself is waited for; what cannot ends the run through the itinerary ``Failed``, which cleans
+up and starts the source again. While the application is down no call returns on purpose.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from .guard import Abandoned
 from .itinerary import COMPLETED, CREATED, FAILED, FINAL, ITINERARIES, Flag, Itinerary
 from .phases import PHASES
 
-
 FIRST_POLL, LONGEST_POLL = 0.05, 0.5
 """Seconds between two looks at what a phase waits for; grows by half each time."""
 TELL_PROGRESS_EVERY = 2.0
@@ -27,7 +26,8 @@ TELL_PROGRESS_EVERY = 2.0
 TRANSIENT_PAUSE = 2.0
 """Seconds before a phase is tried again after a cluster did not answer while the application is down."""
 UNREACHABLE_LIMIT = 300.0
-"""Seconds for which an unanswering cluster is asked again while the application is down; then the run fails and the source is started."""
+"""Seconds for which an unanswering cluster is asked again while the application is down; then the run fails and the
+source is started."""
 GIVING_UP_ENDS_AT = "EnsureFinalRestore"
 """From this phase on the destination takes over, and a downtime limit no longer turns back."""
 
@@ -46,8 +46,9 @@ def flags(context: Context) -> frozenset[Flag]:
 
 
 def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
-    """Go on until the end, until ``timeout`` seconds are used up (DeadlineExceeded; the run stays unfinished) or, without ``wait``, until something is
-    waited for. Raises LeaseLost and Abandoned at once, TransientError when a cluster did not answer and the application is not down.
+    """Go on until the end, until ``timeout`` seconds are used up (DeadlineExceeded; the run stays unfinished) or,
+    without ``wait``, until something is waited for. Raises LeaseLost and Abandoned at once, TransientError when a
+    cluster did not answer and the application is not down.
     """
     deadline = elapsed_clock() + timeout
     failure: MtcError | None = None
@@ -107,7 +108,9 @@ def _enter(context: Context, itinerary: Itinerary, phase: str) -> None:
     context.migration.write()
     context.phase_began = elapsed_clock()
     row = itinerary.row(phase)
-    context.tell(f"{itinerary.name} {itinerary.index(phase)}/{itinerary.total} {phase}: {row.description if row else ''}")
+    context.tell(
+        f"{itinerary.name} {itinerary.index(phase)}/{itinerary.total} {phase}: {row.description if row else ''}"
+    )
 
 
 def _leave(context: Context, itinerary: Itinerary, phase: str) -> None:
