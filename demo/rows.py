@@ -1,0 +1,37 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A row of the table: what was looked at, what each side showed, and whether that is as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+"""What a missing figure is called; such a row is never green."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """`good` is the verdict; `details` say what is wrong, or what was rewritten, line by line, below the table."""
+
+    what: str
+    source: str
+    destination: str
+    good: bool
+    details: Sequence[str] = ()
+
+
+def size(count: float) -> str:
+    """Bytes for a reader: 174.3 MiB."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024 or unit == "GiB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return ""
+
+
+def number(count: int) -> str:
+    """A count with thin groups: 253 000."""
+    return f"{count:,}".replace(",", " ")
