@@ -9,14 +9,14 @@ creates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import names
-from ..resources.errors import DeadlineExceeded, subject_of
-from ..volumes.model import VolumeMove
+from ..resources.errors import DeadlineExceeded
+from ..volumes.model import RunIdentity, VolumeMove
 from ..volumes.transfer import Transfer
 from .clock import elapsed_clock, wall_seconds
 from .guard import Guard
@@ -24,6 +24,9 @@ from .intent import Intent
 from .migration_resource import MigrationResource
 from .record import Record
 from .reporter import Reporter
+
+SCAFFOLDING_DEADLINE = 24 * 3600
+"""Seconds after which the pods of a run that nobody goes on with end by themselves."""
 
 
 @dataclass(kw_only=True)
@@ -43,6 +46,8 @@ class Context:
     """Source namespace to destination namespace."""
     moves: tuple[VolumeMove, ...]
     """The volumes that are copied directly."""
+    generation: int
+    """The lease's; what an older one asks for is refused."""
     make_transfer: Callable[[Context], Transfer]
     phase_began: float = field(default_factory=elapsed_clock)
     memory: dict[str, Any] = field(default_factory=dict)
@@ -71,6 +76,17 @@ class Context:
     def claims(self) -> list[tuple[str, str]]:
         """(namespace, claim) of the volumes that are copied, on the source."""
         return [(move.source_namespace, move.source_claim) for move in self.moves]
+
+    def identity(self) -> RunIdentity:
+        """How the volumes' scaffolding names this run."""
+        return RunIdentity(
+            migration=self.migration.name,
+            uid=self.migration.uid,
+            plan_uid=self.plan_uid,
+            namespace=self.migration.namespace,
+            generation=self.generation,
+            deadline_seconds=SCAFFOLDING_DEADLINE,
+        )
 
     def ownership_labels(self) -> dict[str, str]:
         """On everything that this run creates on the destination for good."""
@@ -119,8 +135,3 @@ class Context:
     def downtime_so_far(self) -> float:
         """Seconds of the downtime that is going on; 0.0 when there is none."""
         return wall_seconds() - float(self.record.data["stopped_at"]) if self.application_is_down else 0.0
-
-    # -- facts for the CR --------------------------------------------------------------------------------------------
-
-    def subjects(self, kind: str, entries: Sequence[tuple[str, str]]) -> str:
-        return ", ".join(subject_of(kind, name, namespace) for namespace, name in entries)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..objects import apply, collect, inventory, transforms
-from ..resources.errors import Refused
-from . import quiesce
+from . import preflight, quiesce
 from .context import Context
 
 
@@ -80,15 +79,10 @@ def refuse_foreign(context: Context, objects: list[dict[str, Any]]) -> None:
     """Raises Refused, naming every object of the destination that is not ours and in the way."""
     if context.intent.existing_objects != "fail":
         return
-    findings = apply.preview(context.destination, objects, migplan_uid=context.plan_uid)
-    foreign = sorted(finding.reference for finding in findings if finding.state == "foreign")
+    found = apply.preview(context.destination, objects, migplan_uid=context.plan_uid)
+    foreign = sorted(finding.reference for finding in found if finding.state == "foreign")
     if foreign:
-        raise Refused(
-            subject=context.migration.subject,
-            attempt="the destination holds other objects of the same name",
-            reason=", ".join(foreign),
-            mend="Remove or rename them, map the namespace to another one, or choose existing_objects: keep or update",
-        )
+        raise preflight.foreign_objects(context.migration.subject, foreign)
 
 
 def quiesce_source(context: Context) -> None:

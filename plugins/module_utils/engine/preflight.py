@@ -1,0 +1,150 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What can be read is refused before anything is written: one error per call, with the object, the reason and the mend.
+
+Asked once before a run is created and shown by check mode. What only a pod can show (an image that cannot be pulled,
+a network path) fails in the pre-copy, before the application is stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..objects import apply
+from ..resources import names, quantity
+from ..resources.errors import MtcError, NotFound, Refused, subject_of
+from ..volumes import sizing
+from ..volumes.model import VolumeMove
+from . import quiesce
+from .destination_claims import CLAIM, foreign_claim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What the checks look at. ``objects`` are in the form that would be sent."""
+
+    source: Cluster
+    destination: Cluster
+    subject: str
+    plan_uid: str
+    namespaces: Mapping[str, str]
+    moves: Sequence[VolumeMove]
+    objects: Sequence[dict[str, Any]]
+    existing_objects: str
+    quiesce_pods: bool
+
+
+def _volume_modes(situation: Situation) -> list[MtcError]:
+    return [
+        Refused(
+            subject=subject_of(CLAIM, move.source_claim, move.source_namespace),
+            attempt="a block volume cannot be copied by the builtin engine yet",
+            reason="its volumeMode is Block",
+            mend="Leave it out with action: skip and carry its data over by other means",
+        )
+        for move in situation.moves
+        if move.volume_mode == "Block"
+    ]
+
+
+def _storage_classes(situation: Situation) -> list[MtcError]:
+    known = {item["metadata"]["name"] for item in situation.destination.list("storage.k8s.io/v1", "StorageClass")}
+    return [
+        NotFound(
+            subject=subject_of("StorageClass", str(move.storage_class)),
+            attempt=f"the destination cluster has no such class, chosen for {move.source_namespace}/{move.source_claim}",
+            reason=f"it has {', '.join(sorted(known)) or 'none'}",
+            mend="Choose one of these in persistent_volumes or storage_class_mapping",
+            status=404,
+        )
+        for move in situation.moves
+        if move.storage_class and move.storage_class not in known
+    ]
+
+
+def _sizes(situation: Situation) -> list[MtcError]:
+    claims = [(move.source_namespace, move.source_claim) for move in situation.moves]
+    used = sizing.usage(situation.source, claims)
+    errors: list[MtcError] = []
+    for move, claim in zip(situation.moves, claims, strict=True):
+        measured = used.get(claim)
+        if measured is not None and move.size < measured.used:
+            errors.append(
+                Refused(
+                    subject=subject_of(CLAIM, move.target_claim, move.target_namespace),
+                    attempt="the destination volume would be too small",
+                    reason=(
+                        f"{quantity.to_text(move.size)} are requested and the source uses "
+                        f"{quantity.to_text(measured.used)}"
+                    ),
+                    mend="Give it a larger size in persistent_volumes",
+                )
+            )
+    return errors
+
+
+def _claims(situation: Situation) -> list[MtcError]:
+    def foreign(move: VolumeMove) -> MtcError | None:
+        found = situation.destination.get("v1", CLAIM, move.target_claim, move.target_namespace)
+        if found is None:
+            return None
+        labels = found["metadata"].get("labels") or {}
+        return None if labels.get(names.MIGRATED_BY_MIGPLAN_LABEL) == situation.plan_uid else foreign_claim(move)
+
+    return [error for error in situation.destination.map(foreign, situation.moves) if error is not None]
+
+
+def _objects(situation: Situation) -> list[MtcError]:
+    if situation.existing_objects != "fail":
+        return []
+    found = apply.preview(situation.destination, situation.objects, migplan_uid=situation.plan_uid)
+    foreign = sorted(finding.reference for finding in found if finding.state == "foreign")
+    if not foreign:
+        return []
+    return [foreign_objects(situation.subject, foreign)]
+
+
+def foreign_objects(subject: str, references: Sequence[str]) -> Refused:
+    """Objects stand where others have to go, and this plan has not made them."""
+    return Refused(
+        subject=subject,
+        attempt="the destination holds other objects of the same name",
+        reason=", ".join(references),
+        mend="Remove or rename them, map the namespace to another one, or choose existing_objects: keep or update",
+    )
+
+
+def _bare_writers(situation: Situation) -> list[MtcError]:
+    if not situation.quiesce_pods:
+        return []
+    claims = [(move.source_namespace, move.source_claim) for move in situation.moves]
+    return [
+        Refused(
+            subject=subject_of("Pod", writer.pod, writer.namespace),
+            attempt="it cannot be stopped",
+            reason=f"no workload owns it and it mounts {', '.join(writer.claims)}",
+            mend="Delete the pod, or make it part of a workload, before the cutover",
+        )
+        for writer in quiesce.writers(situation.source, claims)
+        if not writer.stoppable
+    ]
+
+
+CHECKS: tuple[Callable[[Situation], list[MtcError]], ...] = (
+    _volume_modes,
+    _storage_classes,
+    _sizes,
+    _claims,
+    _objects,
+    _bare_writers,
+)
+"""In the order in which their findings are told. A new check is one function and one row."""
+
+
+def findings(situation: Situation) -> list[MtcError]:
+    """Everything that would block the run; the checks are made side by side."""
+    found = situation.source.map(lambda check: check(situation), CHECKS)
+    return [error for errors in found for error in errors]
