@@ -27,7 +27,9 @@ class Api:
     authority: Authority
     user: str = "lab-admin"
 
-    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout: float = 10) -> tuple[int, bytes]:
+    def request(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout: float = 10
+    ) -> tuple[int, bytes]:
         """Send one request; returns status and body, raises OSError while nobody answers."""
         context = ssl.create_default_context(cafile=str(self.authority.certificate))
         certificate, key = self.authority.signed(self.user)
@@ -69,7 +71,9 @@ class Api:
             return False
 
 
-def wait_until(what: str, condition: Callable[[], bool], *, seconds: float, interval: float = 0.1, log: object = None) -> None:
+def wait_until(
+    what: str, condition: Callable[[], bool], *, seconds: float, interval: float = 0.1, log: object = None
+) -> None:
     """Poll a condition; raises LabError naming `what` (and the log to read) after the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -63,7 +63,9 @@ def read(file: Path, since: Offset = 0) -> Iterator[dict[str, Any]]:
 
 def writes(cluster: str, since: Offset = 0, *, user: str | None = None) -> list[dict[str, Any]]:
     """Return the requests since a mark that changed something, of one user if one is named."""
-    return [each for each in events(cluster, since) if is_write(each) and (user is None or each["user"]["username"] == user)]
+    return [
+        each for each in events(cluster, since) if is_write(each) and (user is None or each["user"]["username"] == user)
+    ]
 
 
 def is_write(event: dict[str, Any]) -> bool:

@@ -94,7 +94,9 @@ def _stream(words: list[str], env: dict[str, str], what: str) -> None:
     """Run Go and count the packages that it names; what is no package name is kept for the error."""
     package = re.compile(r"^[\w.\-/~]+$")
     count, tail = 0, []
-    with subprocess.Popen(words, cwd=GO_MODULE, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+    with subprocess.Popen(
+        words, cwd=GO_MODULE, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
         assert child.stdout is not None
         for line in child.stdout:
             if package.match(line.strip()):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from lab.command import run
 from lab.topology import HOST_IP, Cluster
 
 _DAYS = "3650"
+_NEW_KEY = ("openssl", "req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 
 CLIENTS = {
     "lab-admin": "system:masters",
@@ -63,11 +65,8 @@ def create(directory: Path, cluster: Cluster) -> Authority:
     directory.mkdir(parents=True, mode=0o700)
     authority = Authority(directory)
     ca_key = directory / "ca.key"
-    run(
-        ["openssl", "req", "-x509", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-        + ["-keyout", ca_key, "-out", authority.certificate, "-days", _DAYS, "-subj", f"/CN=lab-{cluster.name}"]
-        + ["-addext", "keyUsage=critical,keyCertSign,digitalSignature"]
-    )
+    subject = ["-subj", f"/CN=lab-{cluster.name}", "-addext", "keyUsage=critical,keyCertSign,digitalSignature"]
+    run([*_NEW_KEY, "-x509", "-keyout", ca_key, "-out", authority.certificate, "-days", _DAYS, *subject])
     run(["openssl", "genrsa", "-out", authority.service_account_key, "2048"])
     run(["openssl", "rsa", "-in", authority.service_account_key, "-pubout", "-out", authority.service_account_public])
     names = [f"DNS:{each}" for each in _server_names()] + [f"IP:{each}" for each in server_addresses(cluster)]
@@ -100,15 +99,10 @@ def _sign(authority: Authority, ca_key: Path, user: str, group: str, names: Sequ
     if names:
         lines.append(f"subjectAltName={','.join(names)}")
     extensions.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    run(
-        ["openssl", "req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-        + ["-keyout", key, "-out", request, "-subj", subject]
-    )
-    run(
-        ["openssl", "x509", "-req", "-in", request, "-CA", authority.certificate, "-CAkey", ca_key]
-        + ["-set_serial", f"0x{base64.b16encode(user.encode()).decode()[:32]}", "-days", _DAYS]
-        + ["-extfile", extensions, "-out", certificate]
-    )
+    run([*_NEW_KEY, "-keyout", key, "-out", request, "-subj", subject])
+    signer = ["-CA", str(authority.certificate), "-CAkey", str(ca_key), "-set_serial", f"0x{secrets.token_hex(16)}"]
+    what = ["-in", str(request), "-days", _DAYS, "-extfile", str(extensions), "-out", str(certificate)]
+    run(["openssl", "x509", "-req", *signer, *what])
     request.unlink()
     extensions.unlink()
 

@@ -35,7 +35,9 @@ def create(cluster: Cluster) -> None:
         group = hierarchy / cluster.cgroup.lstrip("/")
         group.mkdir(exist_ok=True)
         if _unified():
-            wanted = " ".join(f"+{name}" for name in (hierarchy / "cgroup.controllers").read_text(encoding="utf-8").split())
+            wanted = " ".join(
+                f"+{name}" for name in (hierarchy / "cgroup.controllers").read_text(encoding="utf-8").split()
+            )
             for level in (hierarchy, group):
                 (level / "cgroup.subtree_control").write_text(wanted, encoding="utf-8")
         for knob in ("cpuset.cpus", "cpuset.mems"):

@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 
-from lab.topology import CLUSTERS, Cluster
-
-_RESULTS = Path("/var/lib/cni/results")
+from lab.topology import Cluster
 
 
 def network(cluster: Cluster) -> str:
@@ -43,11 +40,3 @@ def configure(directory: Path, cluster: Cluster) -> None:
     target = directory / "cni"
     target.mkdir(parents=True, exist_ok=True)
     (target / "10-lab.conflist").write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-
-def forget() -> None:
-    """Remove what CNI remembers of the clusters' pods outside of the lab's directory."""
-    for cluster in CLUSTERS.values():
-        for file in _RESULTS.glob(f"{network(cluster)}-*"):
-            with suppress(OSError):
-                file.unlink()

@@ -12,13 +12,16 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+Words = Sequence[str] | Sequence[Path] | Sequence[str | Path]
+"""A program and its arguments."""
+
 
 class LabError(Exception):
     """Something the lab cannot go on from; the text says what and where to look."""
 
 
 def run(
-    arguments: Sequence[str | Path],
+    arguments: Words,
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
@@ -44,7 +47,9 @@ def run(
             check=False,
         )
     except FileNotFoundError:
-        raise LabError(f"{words[0]} is not installed; tests/setup/system-packages.sh installs what the lab needs") from None
+        raise LabError(
+            f"{words[0]} is not installed; tests/setup/system-packages.sh installs what the lab needs"
+        ) from None
     except subprocess.TimeoutExpired:
         raise LabError(f"{' '.join(words)}: no end after {timeout:.0f}s") from None
     if check and done.returncode != 0:
@@ -58,4 +63,6 @@ def require(programs: Sequence[str]) -> None:
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     missing = [program for program in programs if shutil.which(program, path=path) is None]
     if missing:
-        raise LabError(f"not installed: {', '.join(missing)}; tests/setup/system-packages.sh installs what the lab needs")
+        raise LabError(
+            f"not installed: {', '.join(missing)}; tests/setup/system-packages.sh installs what the lab needs"
+        )

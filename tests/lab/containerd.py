@@ -24,8 +24,8 @@ version = 2
 root = "{root}"
 state = "{state}"
 disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.tracing.processor.v1.otlp",
-  "io.containerd.internal.v1.tracing"{disabled}]
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.tracing"{disabled}]
 [grpc]
   address = "{socket}"
 [plugins."io.containerd.grpc.v1.cri"]
@@ -72,7 +72,7 @@ def start(paths: Paths, cluster: Cluster, store: Path, sandbox_image: str) -> Pa
     configuration = configure(directory, sandbox_image, cri=True)
     borrow(store, directory / "root")
     log = paths.log(cluster.name, "containerd")
-    command = ["containerd", "--config", configuration]
+    command = ["containerd", "--config", str(configuration)]
     process.start(paths, f"{cluster.name}-containerd", command, log=log, namespace=cluster.namespace)
     return socket(directory)
 

@@ -54,7 +54,9 @@ def component_kubeconfig(directory: Path, authority: Authority, cluster: Cluster
     return certificates.write_kubeconfig(file, authority, cluster, user, cluster.server)
 
 
-def _start(paths: Paths, programs: Programs, cluster: Cluster, component: str, *flags: str, env: dict[str, str] | None = None) -> None:
+def _start(
+    paths: Paths, programs: Programs, cluster: Cluster, component: str, *flags: str, env: dict[str, str] | None = None
+) -> None:
     process.start(
         paths,
         f"{cluster.name}-{component}",
@@ -127,7 +129,9 @@ def _api_server(paths: Paths, programs: Programs, cluster: Cluster, authority: A
     )
 
 
-def _controller_manager(paths: Paths, programs: Programs, cluster: Cluster, authority: Authority, directory: Path) -> None:
+def _controller_manager(
+    paths: Paths, programs: Programs, cluster: Cluster, authority: Authority, directory: Path
+) -> None:
     kubeconfig = component_kubeconfig(directory, authority, cluster, "system:kube-controller-manager")
     _start(
         paths,

@@ -34,7 +34,10 @@ def base(paths: Paths, packages: Sequence[str]) -> Path:
     if layout.exists():
         return layout
     directory.mkdir(parents=True, exist_ok=True)
-    with step(f"making a Debian {SUITE} base for the images"), tempfile.TemporaryDirectory(dir=directory, prefix=".building-") as scratch:
+    with (
+        step(f"making a Debian {SUITE} base for the images"),
+        tempfile.TemporaryDirectory(dir=directory, prefix=".building-") as scratch,
+    ):
         tarball = Path(scratch, "root.tar")
         options = [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
         include = ",".join(packages)

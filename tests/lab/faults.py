@@ -28,7 +28,7 @@ S3 = "s3"
 
 def start(paths: Paths, programs: Programs) -> None:
     """Start the proxy and open one port per cluster and one for S3."""
-    command = [programs.path("toxiproxy"), f"-port={FAULTS_PORT}"]
+    command = [str(programs.path("toxiproxy")), f"-port={FAULTS_PORT}"]
     process.start(paths, "toxiproxy", command, log=paths.log("host", "toxiproxy"))
     wait_until("the fault proxy answers", _answers, seconds=20, log=paths.log("host", "toxiproxy"))
     ways = {each.name: (each.api_proxy_port, f"{each.ip}:{API_PORT}") for each in CLUSTERS.values()}
@@ -65,7 +65,9 @@ def active(target: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def fault(target: str, kind: str, *, stream: str = "downstream", probability: float = 1.0, **attributes: int) -> Iterator[str]:
+def fault(
+    target: str, kind: str, *, stream: str = "downstream", probability: float = 1.0, **attributes: int
+) -> Iterator[str]:
     """Hold any fault that `add` knows while the block runs."""
     name = add(target, kind, stream=stream, probability=probability, **attributes)
     try:

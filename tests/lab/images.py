@@ -50,9 +50,19 @@ class Image:
 def images(programs: Programs) -> list[Image]:
     """Return all images of the lab."""
     return [
-        Image(PAUSE, (_OWN_DEFINITIONS / "pause", programs.path("pause")), lambda to: _fill_pause(to, programs), debian=False),
+        Image(
+            PAUSE,
+            (_OWN_DEFINITIONS / "pause", programs.path("pause")),
+            lambda to: _fill_pause(to, programs),
+            debian=False,
+        ),
         Image(MOVER, (_MOVER_DEFINITION,), _fill_mover, debian=True),
-        Image(APPLICATION, (_OWN_DEFINITIONS / "application", _collector(), _APPLICATION_CODE), _fill_application, debian=True),
+        Image(
+            APPLICATION,
+            (_OWN_DEFINITIONS / "application", _collector(), _APPLICATION_CODE),
+            _fill_application,
+            debian=True,
+        ),
     ]
 
 
@@ -117,7 +127,10 @@ def packages() -> list[str]:
 
 def _build(paths: Paths, image: Image, archive: Path) -> None:
     base = debian.base(paths, packages()) if image.debian else None
-    with step(f"building image {image.name}"), tempfile.TemporaryDirectory(dir=archive.parent, prefix=".building-") as scratch:
+    with (
+        step(f"building image {image.name}"),
+        tempfile.TemporaryDirectory(dir=archive.parent, prefix=".building-") as scratch,
+    ):
         work = Path(scratch)
         context = work / "context"
         context.mkdir()

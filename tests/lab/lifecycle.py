@@ -16,8 +16,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lab import build, certificates, cgroups, cni, command, containerd, control_plane, faults, images, imagestore
-from lab import network, node, process, s3, storage
+from lab import (
+    build,
+    certificates,
+    cgroups,
+    cni,
+    command,
+    containerd,
+    control_plane,
+    faults,
+    images,
+    imagestore,
+    network,
+    node,
+    process,
+    s3,
+    storage,
+    traces,
+)
 from lab.api import Api
 from lab.certificates import Authority
 from lab.command import LabError
@@ -26,7 +42,7 @@ from lab.programs import Programs
 from lab.report import say, step
 from lab.topology import CLUSTERS, Cluster
 
-_PROGRAMS = ("ip", "nsenter", "containerd", "ctr", "runc", "iptables", "conntrack", "mkfs.ext4", "mount", "losetup")
+_PROGRAMS = ("ip", "nsenter", "containerd", "ctr", "runc", "iptables", "mkfs.ext4", "mount", "losetup")
 _BUILDERS = ("openssl", "buildah", "mmdebstrap")
 _COMPONENTS = (
     "containerd",
@@ -39,7 +55,6 @@ _COMPONENTS = (
     "coredns",
     "provisioner",
 )
-_CONTAINER_LOGS = Path("/var/log/containers")
 
 
 def expected() -> list[str]:
@@ -91,14 +106,14 @@ def up(paths: Paths) -> None:
         except BaseException:
             say(f"the lab did not start; logs are in {paths.state / 'logs'}, `python -m lab down` removes the rest")
             raise
-        say(f"up: started in {time.monotonic() - begin_start:.1f}s, {time.monotonic() - begin:.1f}s with all preparations")
+        end = time.monotonic()
+        say(f"up: started in {end - begin_start:.1f}s, {end - begin:.1f}s with all preparations")
 
 
 def down(paths: Paths) -> None:
     """Stop everything and remove all state; built programs and images stay."""
-    with locked(paths):
-        with step("stopping the lab"):
-            _clean(paths)
+    with locked(paths), step("stopping the lab"):
+        _clean(paths)
 
 
 def build_images(paths: Paths) -> None:
@@ -117,7 +132,7 @@ def build_images(paths: Paths) -> None:
 def _refresh(paths: Paths) -> None:
     """Bring a running lab's images up to date."""
     record = json.loads(paths.record.read_text(encoding="utf-8"))
-    programs = build.Programs(paths.cache / "programs" / record["programs"])
+    programs = Programs(paths.cache / "programs" / record["programs"])
     if build.key() != record["programs"]:
         say("the Go sources have changed since this lab was started: `down` and `up` to take them in")
     archives = images.archives(paths, programs)
@@ -195,10 +210,7 @@ def _clean(paths: Paths) -> None:
     _unmount(paths.state)
     storage.release_devices(paths.state)
     network.down()
-    cni.forget()
-    for link in _CONTAINER_LOGS.glob("*.log") if _CONTAINER_LOGS.is_dir() else ():
-        if link.is_symlink() and str(link.readlink()).startswith(f"{paths.state}/"):
-            link.unlink()
+    traces.remove(paths.state)
     if paths.state.exists():
         shutil.rmtree(paths.state)
 

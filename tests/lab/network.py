@@ -52,4 +52,6 @@ def refuse_foreign(paths: Paths) -> None:
     alias = Path("/sys/class/net", BRIDGE, "ifalias")
     owner = alias.read_text(encoding="utf-8").strip() if alias.exists() else ""
     if owner and owner != str(paths.root) and Path(owner).is_dir():
-        raise LabError(f"the lab of {owner} holds bridge {BRIDGE}; take it down first (OPENMIG_LAB_DIR={owner} python -m lab down)")
+        raise LabError(
+            f"the lab of {owner} holds bridge {BRIDGE}; take it down first (OPENMIG_LAB_DIR={owner} python -m lab down)"
+        )

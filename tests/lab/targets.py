@@ -12,8 +12,7 @@ from pathlib import Path
 
 from lab.command import LabError
 from lab.paths import Paths
-from lab.topology import DESTINATION, SOURCE
-from lab.topology import cluster as find
+from lab.topology import DESTINATION, SOURCE, cluster as find
 
 SOURCE_VARIABLE = "MTC_SOURCE_KUBECONFIG"
 DESTINATION_VARIABLE = "MTC_DESTINATION_KUBECONFIG"
