@@ -12,8 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import names, plan_volumes, spec_fields
-from . import option_checks as check
+from . import names, option_checks as check, plan_volumes, spec_fields
 from .errors import Problem
 from .migplan import namespace_mapping
 from .spec_fields import Field, ReferenceField

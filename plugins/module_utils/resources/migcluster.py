@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import option_checks as check
-from . import spec_fields
+from . import option_checks as check, spec_fields
 from .errors import Problem
 from .spec_fields import Field, ReferenceField
 

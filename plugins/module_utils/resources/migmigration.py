@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import option_checks as check
-from . import spec_fields
+from . import option_checks as check, spec_fields
 from .condition_names import MigrationCondition
 from .conditions import is_true
 from .errors import Problem

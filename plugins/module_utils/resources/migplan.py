@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import namespaces, plan_selections, spec_fields
-from . import option_checks as check
+from . import namespaces, option_checks as check, plan_selections, spec_fields
 from .errors import Problem
 from .names import BUILTIN_NAMESPACE
 from .plan_selections import Selections

@@ -83,14 +83,14 @@ def problems(entries: Sequence[str], path: str) -> list[Problem]:
     found = [problem for index, entry in enumerate(entries) for problem in _entry_problems(entry, f"{path}[{index}]")]
     well_formed = [entry for entry in entries if not _entry_problems(entry, "")]
     for side, names in (("source", sources(well_formed)), ("destination", destinations(well_formed))):
-        for name in repeated(names):
-            found.append(
-                Problem(
-                    path=path,
-                    fault=f"namespace {name!r} is named as {side} more than once",
-                    mend="Every namespace may appear once as source and once as destination",
-                )
+        found += [
+            Problem(
+                path=path,
+                fault=f"namespace {name!r} is named as {side} more than once",
+                mend="Every namespace may appear once as source and once as destination",
             )
+            for name in repeated(names)
+        ]
     return found
 
 

@@ -18,7 +18,7 @@ from .errors import Problem
 from .namespaces import is_dns_label, is_dns_subdomain
 
 ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
-"""Of Kubernetes. MTC rejects the last one as a selection; the builtin engine takes it (custom-resources Q15)."""
+"""Of Kubernetes. MTC rejects the last one as a selection; the builtin engine takes it."""
 
 _PEM_MARK = "-----BEGIN CERTIFICATE-----"
 

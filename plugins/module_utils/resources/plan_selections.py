@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from . import namespaces, option_checks, quantity
-from . import plan_volumes as volumes
+from . import namespaces, option_checks, plan_volumes as volumes, quantity
 from .errors import Problem
 
 _WILD = frozenset("*?[")

@@ -3,7 +3,7 @@
 """A plan's persistentVolumes: which volumes there are, what may be done with each, and what is chosen by default.
 
 Discovery owns the list: entries that are not found again disappear, and of an entry that is found again only the user's
-choices survive. Rules: custom-resources 5.1 and 5.6, MTC pkg/controller/migplan (pvlist).
+choices survive. Source of the rules: MTC pkg/controller/migplan, pvlist.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 """Storage classes as a plan sees them: which access modes each offers, and which one a copied volume should get.
 
 Kubernetes does not tell what a class can do, so MTC keeps a table by provisioner; ours is the same one, as data.
-Source: MTC pkg/controller/migplan, pvlist and storage; custom-resources 5.6.2 and 5.7.
+Source: MTC pkg/controller/migplan, storage and pvlist.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _OFFERS: Sequence[_Offer] = (
     _Offer(_any_of("netapp.io/trident"), (RWO, ROX), (RWO, ROX, RWX)),
     _Offer(_any_of("csi.kubevirt.io"), (RWO,), (RWO,)),
 )
-_UNKNOWN = _Offer(lambda provisioner: True, (RWO,))
+_UNKNOWN = _Offer(_begins(""), (RWO,))
 
 
 def volume_access_modes(provisioner: str) -> list[dict[str, Any]]:
