@@ -1,0 +1,152 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Lists in pages, one after another or many side by side, with memory bounded by pages rather than by objects.
+
+A page holds a snapshot together by its continuation; when that has expired (410) the server offers another that goes on
+from the same place with what is there now, which is what a reader of many thousand objects wants.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..resources.errors import NotFound
+from .resource_types import ResourceType
+from .transport import Call, Transport
+
+PAGE = 500
+
+
+def pages(
+    transport: Transport,
+    kind: ResourceType,
+    namespace: str | None = None,
+    *,
+    label_selector: str | None = None,
+    field_selector: str | None = None,
+    page: int = PAGE,
+    restart: bool = True,
+) -> Iterator[dict[str, Any]]:
+    """The list documents of a collection, page by page; ``page=0`` asks for all at once.
+
+    Their items carry apiVersion and kind. With ``restart=False`` an expired continuation raises ``Gone``: a watch must
+    start from one snapshot. Otherwise the list goes on with what is there now; an object may then be met twice only
+    if it was deleted and made again meanwhile.
+    """
+    query: dict[str, Any] = {}
+    if label_selector:
+        query["labelSelector"] = label_selector
+    if field_selector:
+        query["fieldSelector"] = field_selector
+    if page:
+        query["limit"] = page
+    told: set[str] = set()
+    while True:
+        call = Call(
+            method="GET",
+            path=kind.path(namespace),
+            subject=f"{kind.kind} list{f' in {namespace}' if namespace else ''}",
+            attempt="list",
+            query=query,
+            answers=frozenset({410}),
+        )
+        answer = transport.send(call)
+        document = answer.document
+        if answer.status == 410:
+            token = ((document or {}).get("metadata") or {}).get("continue")
+            if not restart or "continue" not in query:
+                raise transport.refused(call, answer)
+            query.pop("continue")
+            if token:
+                query["continue"] = token
+            continue
+        items = document.get("items") or []
+        for item in items:
+            item["apiVersion"] = kind.api_version
+            item["kind"] = kind.kind
+        token = (document.get("metadata") or {}).get("continue")
+        if token or told:
+            document["items"] = items = [item for item in items if item["metadata"].get("uid") not in told]
+            told.update(item["metadata"].get("uid") for item in items)
+        yield document
+        if not token:
+            return
+        query["continue"] = token
+
+
+def list_side_by_side(
+    transport: Transport,
+    types: Sequence[ResourceType],
+    namespaces: Sequence[str],
+    *,
+    label_selector: str | None = None,
+    concurrency: int = 8,
+    page: int = PAGE,
+) -> Iterator[tuple[ResourceType, str, dict[str, Any]]]:
+    """Every object of these types in these namespaces, in no particular order; at most one page per worker is held.
+
+    No namespaces means all of them. A cluster-scoped type is listed once, with "" as its namespace. A type that has
+    vanished since it was discovered has no objects; any other error ends the iteration once the workers have stopped.
+    """
+    wanted: Iterator[tuple[ResourceType, str]] = iter(
+        [(kind, namespace) for kind in types for namespace in (namespaces if kind.namespaced and namespaces else ("",))]
+    )
+    lock = threading.Lock()
+    stop = threading.Event()
+    found: queue.Queue[tuple[ResourceType, str, Any]] = queue.Queue(maxsize=max(1, concurrency))
+    ended = object()
+
+    def put(kind: ResourceType, namespace: str, thing: Any) -> None:
+        while not stop.is_set():
+            try:
+                found.put((kind, namespace, thing), timeout=0.2)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        kind, namespace = _NO_TYPE, ""
+        try:
+            while not stop.is_set():
+                with lock:
+                    following = next(wanted, None)
+                if following is None:
+                    break
+                kind, namespace = following
+                try:
+                    for document in pages(transport, kind, namespace, label_selector=label_selector, page=page):
+                        if document["items"]:
+                            put(kind, namespace, document["items"])
+                        if stop.is_set():
+                            return
+                except NotFound:
+                    continue
+        except BaseException as error:
+            put(kind, namespace, error)
+        finally:
+            put(kind, namespace, ended)
+
+    workers = [threading.Thread(target=work, daemon=True, name="openmig-list") for _ in range(max(1, concurrency))]
+    for worker in workers:
+        worker.start()
+    running = len(workers)
+    try:
+        while running:
+            kind, namespace, thing = found.get()
+            if thing is ended:
+                running -= 1
+            elif isinstance(thing, BaseException):
+                raise thing
+            else:
+                for item in thing:
+                    yield kind, namespace or item["metadata"].get("namespace", ""), item
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+
+
+_NO_TYPE = ResourceType(group="", version="v1", kind="", plural="", namespaced=False)
