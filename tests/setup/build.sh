@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Builds the archive that users install, installs it into an empty place, and lets ansible-doc read every plugin of it there.
+
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+checkout=$PWD
+export PATH="$PWD/.venv/bin:$PATH"
+
+copy=$(tests/setup/tree.sh copy)
+ansible-galaxy collection build --force --output-path "$checkout" "$copy" >/dev/null
+archive=$(find . -maxdepth 1 -name 'openmig-mtc-*.tar.gz' -printf '%T@ %f\n' | sort -n | tail -n 1 | cut -d ' ' -f 2)
+
+place=$checkout/.build/installed
+rm -rf "$place"
+ansible-galaxy collection install --offline --no-deps --collections-path "$place" "$archive" >/dev/null
+cd "$place"
+export ANSIBLE_COLLECTIONS_PATH=$place
+for type in module callback role; do
+    ansible-doc --type "$type" --list --json openmig.mtc |
+        python -c 'import json, sys; print(*json.load(sys.stdin), sep="\n")' |
+        while read -r name; do
+            complaint=$(ansible-doc --type "$type" "$name" 2>&1 >/dev/null)
+            if [[ -n $complaint ]]; then
+                echo "build: ansible-doc of $type $name complains: $complaint" >&2
+                exit 1
+            fi
+        done
+done
+echo "$archive: $(stat --format %s "$checkout/$archive") bytes, $(find . -type f | wc -l) files; its documentation reads"
