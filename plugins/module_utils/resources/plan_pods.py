@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the pods of a plan's source namespaces say about a migration: their number, their nodes and their health.
 
-Source of the rules: MTC pkg/controller/migplan and pkg/health. Two things are better than there: pods are looked up under
-their real namespaces even if these are renamed, and one that no node takes is recognised by the reason that is written.
+Source of the rules: MTC pkg/controller/migplan and pkg/health. Two things are better than there: pods are looked up
+under their real namespaces even if these are renamed, and one that no node takes is recognised by the written reason.
 """
 
 from __future__ import annotations
