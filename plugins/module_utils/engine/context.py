@@ -22,6 +22,7 @@ from .clock import elapsed_clock, wall_seconds
 from .guard import Guard
 from .intent import Intent
 from .migration_resource import MigrationResource
+from .moves import moves_of
 from .record import Record
 from .reporter import Reporter
 
@@ -44,8 +45,6 @@ class Context:
     reporter: Reporter
     namespaces: Mapping[str, str]
     """Source namespace to destination namespace."""
-    moves: tuple[VolumeMove, ...]
-    """The volumes that are copied directly."""
     generation: int
     """The lease's; what an older one asks for is refused."""
     make_transfer: Callable[[Context], Transfer]
@@ -59,6 +58,11 @@ class Context:
         if self._transfer is None:
             self._transfer = self.make_transfer(self)
         return self._transfer
+
+    @property
+    def moves(self) -> tuple[VolumeMove, ...]:
+        """The volumes that are copied directly, as the plan says now."""
+        return moves_of(self.plan)
 
     @property
     def plan_uid(self) -> str:

@@ -73,6 +73,20 @@ class MigrationResource:
         """For what this migration owns."""
         return {"apiVersion": names.API_VERSION, "kind": names.MIG_MIGRATION, "name": self.name, "uid": self.uid}
 
+    def own(self, plan: dict[str, Any]) -> None:
+        """Label the run and let its plan own it, as upstream does on first contact; written with the next status."""
+        metadata = self._object["metadata"]
+        owner = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.MIG_PLAN,
+            "name": plan["metadata"]["name"],
+            "uid": plan["metadata"]["uid"],
+        }
+        labels = {names.MIGRATION_UID_LABEL: self.uid, names.MIGPLAN_NAME_LABEL: plan["metadata"]["name"]}
+        metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+        if owner["uid"] not in [entry.get("uid") for entry in metadata.get("ownerReferences") or ()]:
+            metadata["ownerReferences"] = [*(metadata.get("ownerReferences") or ()), owner]
+
     def enter(self, itinerary: Itinerary, phase: str, *, flags: frozenset[Flag]) -> None:
         """Make ``phase`` the current one, with everything that shows it; not yet written."""
         now = utc_now()

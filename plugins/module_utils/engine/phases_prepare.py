@@ -8,8 +8,8 @@ from ..cluster.api import Cluster
 from ..resources import names
 from ..resources.conditions import blockers, is_ready
 from ..resources.errors import Refused
+from . import plan_reconciler
 from .context import Context
-from .plan_reconciler import reconcile_plan
 
 STALE_DEADLINE = 120
 """Seconds that leftovers of earlier runs may take to go."""
@@ -21,13 +21,13 @@ def begin(_context: Context) -> None:
 
 def refresh_plan(context: Context) -> None:
     """StartRefresh: the plan is reconciled once more, with what the clusters say now."""
-    context.plan = reconcile_plan(
+    evaluated = plan_reconciler.evaluate(
         control=context.control,
-        source=context.source,
-        destination=context.destination,
+        sides=lambda: (context.source, context.destination),
         plan=context.plan,
-        running=context.migration.uid,
+        refresh=True,
     )
+    context.plan = plan_reconciler.store(context.control, evaluated, before=context.plan)
 
 
 def require_ready_plan(context: Context) -> None:

@@ -5,36 +5,58 @@ left."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..objects import apply, collect, inventory, transforms
+from ..cluster.api import Cluster
+from ..objects import apply, collect, inventory
+from ..objects.context import TransformContext
+from ..objects.transforms import Transformed, transform
+from ..volumes.model import VolumeMove
 from . import preflight, quiesce
 from .context import Context
 
 
-def transform_context(context: Context) -> transforms.TransformContext:
-    """What the transforms need to know of this run; the same before and after quiescing, so that digests can be
-    compared."""
-    return transforms.TransformContext(
-        namespace_mapping=dict(context.namespaces),
-        claim_mapping={(move.source_namespace, move.source_claim): move.target_claim for move in context.moves},
-        migplan_uid=context.plan_uid,
-        migmigration_uid=context.migration.uid,
-    )
+def objects_to_send(
+    source: Cluster,
+    *,
+    plan: Mapping[str, Any],
+    namespaces: Mapping[str, str],
+    moves: Sequence[VolumeMove],
+    plan_uid: str,
+    migration_uid: str,
+) -> list[Transformed]:
+    """The source's objects as they will be sent; left-out ones have no object, but notes.
 
-
-def read_objects(context: Context) -> list[transforms.Transformed]:
-    """The source's objects as they will be sent. Left-out ones (object None) are dropped, their notes stay."""
-    spec = context.plan["spec"]
+    The same before and after quiescing, so that digests can be compared.
+    """
+    spec = plan["spec"]
     found = collect.collect(
-        context.source,
-        namespaces=context.source_namespaces,
+        source,
+        namespaces=list(namespaces),
         label_selector=_selector(spec.get("labelSelector")),
         included=spec.get("includedResources"),
-        excluded=tuple((context.plan.get("status") or {}).get("excludedResources") or ()),
+        excluded=tuple((plan.get("status") or {}).get("excludedResources") or ()),
     )
-    settings = transform_context(context)
-    return [transforms.transform(obj, settings) for obj in found]
+    settings = TransformContext(
+        namespace_mapping=dict(namespaces),
+        claim_mapping={(move.source_namespace, move.source_claim): move.target_claim for move in moves},
+        migplan_uid=plan_uid,
+        migmigration_uid=migration_uid,
+    )
+    return [transform(obj, settings) for obj in found]
+
+
+def read_objects(context: Context) -> list[Transformed]:
+    """What this run would send now."""
+    return objects_to_send(
+        context.source,
+        plan=context.plan,
+        namespaces=context.namespaces,
+        moves=context.moves,
+        plan_uid=context.plan_uid,
+        migration_uid=context.migration.uid,
+    )
 
 
 def _selector(selector: dict[str, Any] | None) -> str | None:
@@ -52,7 +74,7 @@ def _selector(selector: dict[str, Any] | None) -> str | None:
     return ",".join(parts) or None
 
 
-def _sendable(read: list[transforms.Transformed]) -> list[dict[str, Any]]:
+def _sendable(read: list[Transformed]) -> list[dict[str, Any]]:
     return [item.object for item in read if item.object is not None]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..objects import apply
+from ..objects.transforms import Transformed
 from ..resources import names, quantity
 from ..resources.errors import MtcError, NotFound, Refused, subject_of
 from ..volumes import sizing
@@ -24,7 +25,7 @@ from .destination_claims import CLAIM, foreign_claim
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What the checks look at. ``objects`` are in the form that would be sent."""
+    """What the checks look at."""
 
     source: Cluster
     destination: Cluster
@@ -32,9 +33,14 @@ class Situation:
     plan_uid: str
     namespaces: Mapping[str, str]
     moves: Sequence[VolumeMove]
-    objects: Sequence[dict[str, Any]]
+    transformed: Sequence[Transformed]
     existing_objects: str
     quiesce_pods: bool
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """What would be sent."""
+        return [item.object for item in self.transformed if item.object is not None]
 
 
 def _volume_modes(situation: Situation) -> list[MtcError]:
@@ -55,7 +61,7 @@ def _storage_classes(situation: Situation) -> list[MtcError]:
     return [
         NotFound(
             subject=subject_of("StorageClass", str(move.storage_class)),
-            attempt=f"the destination cluster has no such class, chosen for {move.source_namespace}/{move.source_claim}",
+            attempt=f"the destination has no such class, chosen for {move.source_namespace}/{move.source_claim}",
             reason=f"it has {', '.join(sorted(known)) or 'none'}",
             mend="Choose one of these in persistent_volumes or storage_class_mapping",
             status=404,

@@ -1,0 +1,182 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Makes a MigPlan's status true, and its list of volumes: validate, discover, choose, check what was chosen.
+
+The rules are pure and lie in resources/; here they are given what the clusters say, in upstream's order
+(custom-resources 5.3), and what comes out is written at once, spec and status together, since the CRD has no status
+subresource.
+"""
+
+from __future__ import annotations
+
+import copy
+import secrets
+import string
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import migplan, names, plan_selections, plan_volumes
+from ..resources.condition_names import Category, PlanCondition, Reason
+from ..resources.conditions import Conditions
+from ..resources.digest import observed_digest
+from ..resources.errors import AlreadyExists, Conflict, InvalidInput, subject_of
+from ..resources.plan_checks import SelectionFacts, check_selections
+from ..resources.plan_selections import Selections
+from ..resources.plan_validation import validate_plan
+from .plan_reading import PlanReading, read_plan
+
+Manifest = dict[str, Any]
+Sides = Callable[[], tuple[Cluster, Cluster]]
+
+EXCLUDED_RESOURCES = (
+    "imagetags",
+    "templateinstances",
+    "clusterserviceversions",
+    "packagemanifests",
+    "subscriptions",
+    "servicebrokers",
+    "servicebindings",
+    "serviceclasses",
+    "serviceinstances",
+    "serviceplans",
+    "operatorgroups",
+    "events",
+    "events.events.k8s.io",
+    "rolebindings.authorization.openshift.io",
+)
+"""What MTC's operator leaves out by default (env EXCLUDED_RESOURCES)."""
+WRITES = 5
+_KEEPS_FROM_DISCOVERY = (
+    PlanCondition.INVALID_SOURCE_CLUSTER_REF,
+    PlanCondition.SOURCE_CLUSTER_NOT_READY,
+    PlanCondition.INVALID_DESTINATION_CLUSTER_REF,
+    PlanCondition.DESTINATION_CLUSTER_NOT_READY,
+    PlanCondition.SOURCE_NAMESPACE_NOT_FOUND,
+    PlanCondition.NAMESPACE_LIMIT_EXCEEDED,
+    PlanCondition.NAMESPACE_LIST_EMPTY,
+)
+
+
+def new_plan(*, name: str, namespace: str) -> Manifest:
+    """A plan that is not stored yet."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.MIG_PLAN,
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {},
+    }
+
+
+def with_options(plan: Manifest, params: Mapping[str, Any], *, engine: str) -> Manifest:
+    """The plan as the options want it, as a new object; what they do not name stays. Raises InvalidInput when it
+    lacks something."""
+    metadata = plan["metadata"]
+    spec = migplan.merge_spec(plan.get("spec"), migplan.build_spec(params))
+    if missing := migplan.incomplete(spec):
+        subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
+        raise InvalidInput(subject=subject, problems=missing)
+    annotations = {names.ENGINE_ANNOTATION: engine, **(metadata.get("annotations") or {})}
+    return {**plan, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
+
+
+def evaluate(
+    *,
+    control: Cluster,
+    sides: Sides,
+    plan: Manifest,
+    installed: bool = True,
+    refresh: bool = False,
+    chosen: Selections = migplan.NO_SELECTIONS,
+    predicted: Mapping[str, Manifest] | None = None,
+) -> Manifest:
+    """The plan with the status that is true now and the volumes that there are, as a new object; nothing is written.
+
+    ``refresh`` looks at the clusters although the plan is suspended. Raises InvalidInput for choices that no volume
+    can take.
+    """
+    plan = copy.deepcopy(plan)
+    if refresh:
+        plan["spec"]["refresh"] = True
+    status = plan.setdefault("status", {})
+    status.setdefault("suffix", "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(4)))
+    status["excludedResources"] = list(EXCLUDED_RESOURCES)
+    conditions = Conditions(status)
+    conditions.begin()
+    reading = read_plan(control=control, sides=sides, plan=plan, installed=installed, predicted=predicted)
+    validate_plan(reading.facts, conditions)
+    _discover(plan, reading, conditions, chosen)
+    discovered = conditions.has(PlanCondition.PVS_DISCOVERED)
+    conditions.set_ready(discovered and not conditions.has_blocker(), "The migration plan is ready.")
+    plan["spec"].pop("refresh", None)
+    status["conditions"] = conditions.end(datetime.now(UTC))
+    status["observedDigest"] = observed_digest(plan["spec"])
+    return plan
+
+
+def _discover(plan: Manifest, reading: PlanReading, conditions: Conditions, chosen: Selections) -> None:
+    if reading.volumes is None:
+        if conditions.has(PlanCondition.SUSPENDED):
+            conditions.restage(
+                PlanCondition.PVS_DISCOVERED,
+                PlanCondition.PV_NO_SUPPORTED_ACTION,
+                PlanCondition.PV_NO_STORAGE_CLASS,
+                PlanCondition.PV_ACCESS_MODE_UNAVAILABLE,
+                PlanCondition.PV_COPY_METHOD_SNAPSHOT,
+                PlanCondition.PV_LIMIT_EXCEEDED,
+            )
+        return
+    if conditions.has_any(_KEEPS_FROM_DISCOVERY):
+        return
+    found = plan_volumes.discover(reading.volumes, plan["spec"].get("persistentVolumes") or [])
+    applied = plan_selections.apply(found.entries, chosen)
+    if applied.problems:
+        metadata = plan["metadata"]
+        subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
+        raise InvalidInput(subject=subject, problems=applied.problems)
+    plan["spec"]["persistentVolumes"] = applied.entries
+    plan["status"]["srcStorageClasses"] = reading.source_classes
+    plan["status"]["destStorageClasses"] = reading.destination_classes
+    message = "The `persistentVolumes` list has been updated with discovered PVs."
+    conditions.set(PlanCondition.PVS_DISCOVERED, Category.REQUIRED, Reason.DONE, message)
+    if len(applied.entries) > reading.facts.pv_limit:
+        message = f"{len(applied.entries)} volumes are more than the recommended {reading.facts.pv_limit}."
+        conditions.set(PlanCondition.PV_LIMIT_EXCEEDED, Category.WARN, Reason.LIMIT_EXCEEDED, message)
+    facts = SelectionFacts(entries=applied.entries, destination_classes=reading.destination_classes)
+    check_selections(facts, conditions)
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two forms of a plan say the same in spec, status and the annotations that are ours."""
+
+    def told(plan: Mapping[str, Any]) -> tuple[Any, ...]:
+        annotations = plan["metadata"].get("annotations") or {}
+        return plan.get("spec"), plan.get("status"), annotations.get(names.ENGINE_ANNOTATION)
+
+    return told(one) == told(other)
+
+
+def store(control: Cluster, plan: Manifest, *, before: Manifest | None) -> Manifest:
+    """Create or replace the plan unless it already says so; returns it as stored.
+
+    A plan that somebody else wrote in the meantime is refused with Conflict: what was evaluated is then no longer true.
+    """
+    if before is not None and same(before, plan):
+        return before
+    metadata = plan["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), names.TOUCH_ANNOTATION: str(uuid.uuid1())}
+    wanted = {**plan, "metadata": {**metadata, "annotations": annotations}}
+    if before is not None:
+        return control.replace(wanted)
+    try:
+        return control.create(wanted)
+    except AlreadyExists as error:
+        raise Conflict(
+            subject=error.subject,
+            attempt="another process created it at the same time",
+            reason=error.reason,
+            mend="Run the task again",
+            status=409,
+        ) from error
