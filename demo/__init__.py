@@ -1,3 +1,3 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The demonstration: a real application, moved between two real clusters, and a table of what was measured afterwards."""
+"""The demonstration: a real application moves between two real clusters, and a table says what was measured."""

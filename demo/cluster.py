@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The demo's own way to an API server.
 
-The demo judges the collection, so it does not ask the collection's code what is on a cluster. `kubernetes` reads the kubeconfig and
-authenticates; the requests are a dozen lines over urllib3, under a user agent by which the audit log tells them from the migration's.
+The demo judges the collection, so it does not ask the collection's code what is on a cluster. `kubernetes` reads the
+kubeconfig and authenticates; the requests are a dozen lines over urllib3, under a user agent by which the audit log
+tells them from the migration's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import urllib3
 from kubernetes import client, config
@@ -51,7 +52,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "MigPlan": ("apis/migration.openshift.io/v1alpha1", "migplans"),
     "MigMigration": ("apis/migration.openshift.io/v1alpha1", "migmigrations"),
 }
-CLUSTER_WIDE = frozenset({"Namespace", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"})
+CLUSTER_WIDE = frozenset(
+    {"Namespace", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+)
 
 
 class ClusterError(Exception):
@@ -93,7 +96,8 @@ class Cluster:
     ) -> bytes:
         """One request; raises ClusterError with the server's own message and status, or when there is no answer."""
         headers = {"User-Agent": USER_AGENT, "Content-Type": content_type, "Accept": "application/json, */*"}
-        for way in self._settings.auth_settings().values():
+        ways = cast("dict[str, dict[str, str]]", self._settings.auth_settings())
+        for way in ways.values():
             headers[way["key"]] = way["value"]
         url = f"{self._settings.host}/{path}"
         if query:
@@ -108,20 +112,23 @@ class Cluster:
         except urllib3.exceptions.HTTPError as error:
             raise ClusterError(f"{self.name}: {method} {path}: {error}") from error
         if answer.status >= 400:
-            raise ClusterError(f"{self.name}: {method} {path}: {answer.status} {_message(answer.data)}", status=answer.status)
+            raise ClusterError(
+                f"{self.name}: {method} {path}: {answer.status} {_message(answer.data)}", status=answer.status
+            )
         return bytes(answer.data)
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest | None:
         """The object, or None where there is none (or no such kind)."""
         try:
-            return _parsed(self.request("GET", _path(kind, namespace, name)))
+            found: Manifest = _parsed(self.request("GET", _path(kind, namespace, name)))
         except ClusterError as error:
             if error.status == 404:
                 return None
             raise
+        return found
 
     def list(self, kind: str, namespace: str | None = None, *, selector: str | None = None) -> list[Manifest]:
-        """Every object of a kind, in one namespace or in all; empty where the cluster does not know the kind."""
+        """Every object of a kind (told in it), in one namespace or in all; empty where the kind is not known."""
         try:
             query = {"labelSelector": selector} if selector else None
             items: list[Manifest] = _parsed(self.request("GET", _path(kind, namespace), query=query))["items"]
@@ -129,7 +136,7 @@ class Cluster:
             if error.status == 404:
                 return []
             raise
-        return items
+        return [{"kind": kind, **item} for item in items]
 
     def apply(self, manifest: Manifest) -> None:
         """Server-side apply: creates what is absent, corrects what differs."""
@@ -160,9 +167,13 @@ class Cluster:
         text = self.request("GET", f"{_path('Pod', namespace, pod)}/log", timeout=120)
         return iter(text.decode().splitlines())
 
-    def service(self, method: str, namespace: str, service: str, path: str, body: Any = None, *, timeout: float = 30) -> Any:
+    def service(
+        self, method: str, namespace: str, service: str, path: str, body: Any = None, *, timeout: float = 30
+    ) -> Any:
         """Ask a web service in the cluster through the API server, which works wherever the API server does."""
-        return json.loads(self.request(method, f"{_path('Service', namespace)}/{service}/proxy{path}", body, timeout=timeout))
+        return json.loads(
+            self.request(method, f"{_path('Service', namespace)}/{service}/proxy{path}", body, timeout=timeout)
+        )
 
     def wait(self, what: str, condition: Callable[[], bool], *, seconds: float, interval: float = 0.2) -> None:
         """Poll until the condition holds; raises ClusterError naming `what` after so many seconds."""

@@ -41,7 +41,7 @@ class Errand:
     seconds: float = 120
 
     def manifest(self) -> dict[str, Any]:
-        """The pod. It runs as root, because files of every owner are to be read (or made), without any right to the API."""
+        """The pod. It runs as root, because files of every owner are read (or made); it has no right to the API."""
         volumes: list[dict[str, Any]] = [{"name": "scratch", "emptyDir": {}}]
         mounts: list[dict[str, Any]] = [{"name": "scratch", "mountPath": "/scratch"}]
         for number, mount in enumerate(self.mounts):
@@ -84,12 +84,19 @@ class Errand:
 
 
 def run(cluster: Cluster, errand: Errand) -> list[str]:
-    """The lines that the program printed. Raises ClusterError with the end of its output when it fails; the pod is gone afterwards."""
+    """The lines that the program printed. The pod is gone afterwards.
+
+    Raises ClusterError with the end of the output when the program fails.
+    """
     remove(cluster, errand)
     cluster.create(errand.manifest())
     try:
         subject = f"Pod {errand.namespace}/{errand.name}"
-        cluster.wait(f"{subject} has finished", lambda: _phase(cluster, errand) in {"Succeeded", "Failed"}, seconds=errand.seconds)
+        cluster.wait(
+            f"{subject} has finished",
+            lambda: _phase(cluster, errand) in {"Succeeded", "Failed"},
+            seconds=errand.seconds,
+        )
         lines = list(cluster.log(errand.namespace, errand.name))
         if _phase(cluster, errand) == "Failed":
             output = "\n".join(lines)[-TAIL:]

@@ -1,9 +1,11 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What both sides hold now, and whether it is the same: files with content and metadata, the database by rows and checksums.
+"""What both sides hold now, and whether it is the same: files with content and metadata, the database by rows and
+checksums.
 
-Nothing is taken from the migration's own word. `pods/contents.py` reads the volumes in a pod on each side; on the source, where the
-application is at zero, PostgreSQL is started on a copy of the data directory to say which rows the volume holds.
+Nothing is taken from the migration's own word. `pods/contents.py` reads the volumes in a pod on each side; on the
+source, where the application is at zero, PostgreSQL is started on a copy of the data directory to say which rows the
+volume holds.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ def read(cluster: Cluster, namespace: str, *, running: bool) -> Contents:
     return parse(run(cluster, errand))
 
 
-def read_both(source: Cluster, source_namespace: str, destination: Cluster, destination_namespace: str) -> tuple[Contents, Contents]:
+def read_both(
+    source: Cluster, source_namespace: str, destination: Cluster, destination_namespace: str
+) -> tuple[Contents, Contents]:
     """Both sides at the same time."""
     with ThreadPoolExecutor() as pool:
         before = pool.submit(read, source, source_namespace, running=False)
@@ -56,7 +60,7 @@ def read_both(source: Cluster, source_namespace: str, destination: Cluster, dest
 
 
 def parse(lines: list[str]) -> Contents:
-    """The program's output as a value; raises ClusterError when its end is missing, for then entries may be missing too."""
+    """The program's output as a value; a ClusterError when its end is missing, for then entries may be missing too."""
     files: dict[str, Entry] = {}
     database: Mapping[str, Any] | None = None
     end: int | None = None
@@ -69,7 +73,9 @@ def parse(lines: list[str]) -> Contents:
         database = told.get("database", database)
         end = told.get("end", end)
     if database is None or end != len(files):
-        raise ClusterError(f"the checker's output is incomplete: {len(files)} of {end} entries: {lines[-1] if lines else ''}")
+        raise ClusterError(
+            f"the checker's output is incomplete: {len(files)} of {end} entries: {lines[-1] if lines else ''}"
+        )
     return Contents(files=files, database=database)
 
 
@@ -84,9 +90,19 @@ def compare(source: Contents, destination: Contents) -> list[Row]:
 def database_rows(source: Mapping[str, Any], destination: Mapping[str, Any]) -> list[Row]:
     """Rows, checksums, and everything that is not a row."""
     here, there = source["tables"], destination["tables"]
-    counts = {name: table["rows"] for name, table in here.items()}, {name: table["rows"] for name, table in there.items()}
-    sums = {name: table["checksum"] for name, table in here.items()}, {name: table["checksum"] for name, table in there.items()}
-    rest = [f"{key}: {source[key]} | {destination[key]}" for key in ("schema", "roles", "sequences") if source[key] != destination[key]]
+    counts = (
+        {name: table["rows"] for name, table in here.items()},
+        {name: table["rows"] for name, table in there.items()},
+    )
+    sums = (
+        {name: table["checksum"] for name, table in here.items()},
+        {name: table["checksum"] for name, table in there.items()},
+    )
+    rest = [
+        f"{key}: {source[key]} | {destination[key]}"
+        for key in ("schema", "roles", "sequences")
+        if source[key] != destination[key]
+    ]
     clean = source.get("stopped") == "shut down"
     details = rest if clean else [*rest, f"the source's server was not shut down cleanly: {source.get('stopped')}"]
     return [
@@ -132,7 +148,8 @@ class Aspect:
 
 
 def _owners(entries: list[Entry]) -> str:
-    return f"{len({(e['uid'], e['gid']) for e in entries})} owners, {len({e['mode'] for e in entries})} modes, times to 1 ns"
+    owners, modes = {(entry["uid"], entry["gid"]) for entry in entries}, {entry["mode"] for entry in entries}
+    return f"{len(owners)} owners, {len(modes)} modes, times to 1 ns"
 
 
 def _contents(entries: list[Entry]) -> str:
@@ -160,7 +177,9 @@ ASPECTS = (
         what="files: folders, symlinks, pipes",
         concerns=lambda entry: entry["kind"] != "file",
         value=lambda entry: (entry["kind"], entry.get("target")),
-        summary=lambda entries: ", ".join(f"{number(sum(e['kind'] == kind for e in entries))} {kind}" for kind in ("directory", "symlink", "pipe")),
+        summary=lambda entries: ", ".join(
+            f"{number(sum(e['kind'] == kind for e in entries))} {kind}" for kind in ("directory", "symlink", "pipe")
+        ),
     ),
     Aspect(
         what="files: hard links",
@@ -196,7 +215,9 @@ def file_rows(source: Mapping[str, Entry], destination: Mapping[str, Entry]) -> 
 
 
 def _sparse_row(source: Mapping[str, Entry], destination: Mapping[str, Entry]) -> Row:
-    sparse = [path for path, entry in source.items() if entry["kind"] == "file" and entry["allocated"] < entry["size"] // 2]
+    sparse = [
+        path for path, entry in source.items() if entry["kind"] == "file" and entry["allocated"] < entry["size"] // 2
+    ]
     taken = {path: destination[path].get("allocated", 0) if path in destination else None for path in sparse}
     grown = [
         f"{path}: takes {source[path]['allocated']} bytes on the source, {there} on the destination"
@@ -204,10 +225,11 @@ def _sparse_row(source: Mapping[str, Entry], destination: Mapping[str, Entry]) -
         if there is None or there > source[path]["allocated"] + SPARSE_SLACK
     ]
     apparent = size(sum(source[path]["size"] for path in sparse))
+    before, after = (sum(source[path]["allocated"] for path in sparse), sum(there or 0 for there in taken.values()))
     return Row(
         what="files: holes of sparse files",
-        source=f"{len(sparse)} files, {apparent} in {size(sum(source[path]['allocated'] for path in sparse))}",
-        destination=f"{len(sparse) - len(grown)} files, {apparent} in {size(sum(there or 0 for there in taken.values()))}",
+        source=f"{len(sparse)} files, {apparent} in {size(before)}",
+        destination=f"{len(sparse) - len(grown)} files, {apparent} in {size(after)}",
         good=not grown and bool(sparse),
         details=grown,
     )
@@ -217,7 +239,9 @@ def _differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
     """What is missing, what is too much, what differs: by name, the first few."""
     lines = [f"{name}: missing on the destination" for name in here if name not in there]
     lines += [f"{name}: only on the destination" for name in there if name not in here]
-    lines += [f"{name}: {value} | {there[name]}" for name, value in here.items() if name in there and there[name] != value]
+    lines += [
+        f"{name}: {value} | {there[name]}" for name, value in here.items() if name in there and there[name] != value
+    ]
     return lines if len(lines) <= SHOWN else [*lines[:SHOWN], f"and {len(lines) - SHOWN} more"]
 
 

@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""`python demo/run.py` from anywhere: puts the checkout and the lab on Python's path and starts the package beside it."""
+"""`python demo/run.py`, from anywhere: puts checkout and lab on Python's path and starts the package beside it."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The application comes into being on the source: manifests, a filled database, a filled upload volume.
 
-Done when the namespace is absent. The namespace is marked when the filling is complete, so a seeding that was interrupted, or
-a namespace `shop` that is somebody else's, is told apart from the demo's and left alone.
+Done when the namespace is absent. The namespace is marked when the filling is complete, so a seeding that was
+interrupted, or a namespace `shop` that is somebody else's, is told apart from the demo's and left alone.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def manifests() -> list[Manifest]:
 
 
 def is_seeded(source: Cluster) -> bool:
-    """Whether the application is there, whole. Raises ClusterError for a namespace that is half filled or not the demo's."""
+    """Whether the whole application is there. A namespace that is half filled or not the demo's is a ClusterError."""
     namespace = source.get("Namespace", SHOP)
     if namespace is None:
         return False
     if (namespace["metadata"].get("annotations") or {}).get(MARK) != str(SEED):
         raise ClusterError(
-            f"{source.name}: Namespace {SHOP}: not touched: it exists, and the demo has not filled it, or not to the end. "
+            f"{source.name}: Namespace {SHOP}: left alone: the demo has not filled it, or not to the end. "
             "`make demo-clean` removes it if it is the demo's"
         )
     return True

@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the demo calls things, each said once; `inventory.yml` says the same to the playbook, and `clusters` checks that it does."""
+"""What the demo calls things, each said once. `inventory.yml` says the same to the playbook."""
 
 from __future__ import annotations
 

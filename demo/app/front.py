@@ -1,10 +1,12 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The web front of the demo's shop: orders in PostgreSQL, an upload beside each order, settings from ConfigMap and Secret.
+"""The web front of the demo's shop: orders in PostgreSQL, an upload beside each order, settings from ConfigMap and
+Secret.
 
-It is meant to be believed rather than admired. An order is acknowledged only after its row is committed and its upload has
-reached the disk, and the acknowledgement is signed with the key from the Secret: whoever holds acknowledgements can
-ask another place later whether it honours each of them. It speaks to PostgreSQL through `psql`, so the standard library is enough.
+It is meant to be believed rather than admired. An order is acknowledged only after its row is committed and its
+upload has reached the disk, and the acknowledgement is signed with the key from the Secret: whoever holds
+acknowledgements can ask another place later whether it honours each of them. It speaks to PostgreSQL through `psql`,
+so the standard library is enough.
 """
 
 from __future__ import annotations
@@ -116,12 +118,12 @@ class Shop:
         return {"id": number, "token": token, "digest": digest, "receipt": self.receipt(number, token, digest)}
 
     def orders(self, after: int) -> list[dict[str, Any]]:
-        """Acknowledgements of every order placed through the front with a greater number, for which the upload still fits."""
+        """Acknowledgements, made anew from row and upload, of the orders with a greater number."""
         rows = query(
-            "SELECT id, token, upload, digest FROM orders WHERE id > :'after'::bigint AND token IS NOT NULL ORDER BY id;",
+            "SELECT id, token, upload FROM orders WHERE id > :'after'::bigint AND token IS NOT NULL ORDER BY id;",
             after=str(after),
         )
-        return [self.acknowledgement(int(number), token, self.digest(upload)) for number, token, upload, _told in rows]
+        return [self.acknowledgement(int(number), token, self.digest(upload)) for number, token, upload in rows]
 
     def digest(self, upload: str) -> str:
         """SHA-256 of an upload as it is on the volume now; empty when it is not there."""
@@ -142,11 +144,13 @@ class Shop:
         return answer
 
     def rights(self) -> dict[str, Any]:
-        """Read the front's own ConfigMap with its service account: works only where the RoleBinding names the right namespace."""
+        """Read the front's ConfigMap with its account: works only where the RoleBinding names the right namespace."""
         try:
             namespace = (SERVICE_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
             token = (SERVICE_ACCOUNT / "token").read_text(encoding="utf-8").strip()
-            server = f"https://{os.environ['KUBERNETES_SERVICE_HOST']}:{os.environ.get('KUBERNETES_SERVICE_PORT', '443')}"
+            server = (
+                f"https://{os.environ['KUBERNETES_SERVICE_HOST']}:{os.environ.get('KUBERNETES_SERVICE_PORT', '443')}"
+            )
             request = urllib.request.Request(
                 f"{server}/api/v1/namespaces/{namespace}/configmaps/front", headers={"Authorization": f"Bearer {token}"}
             )
@@ -203,13 +207,13 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
     server_version = "shop/1"
 
-    def do_GET(self) -> None:  # noqa: N802  (the name is http.server's)
+    def do_GET(self) -> None:
         self._count(self._get)
 
-    def do_POST(self) -> None:  # noqa: N802  (the name is http.server's)
+    def do_POST(self) -> None:
         self._count(self._post)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is http.server's)
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing: probes every second would bury everything else."""
 
     def _count(self, serve: Any) -> None:
@@ -250,7 +254,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         length = self.headers.get("Content-Length") or ""
         if not length.isdecimal() or int(length) > LARGEST_BODY:
-            self._json(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": f"a body of at most {LARGEST_BODY} bytes, please"})
+            self._json(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": f"a body of at most {LARGEST_BODY} bytes, please"}
+            )
             return
         try:
             note = str(json.loads(self.rfile.read(int(length)))["note"]).replace("\0", "")

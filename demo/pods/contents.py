@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Say what a side really holds, in a pod: every file with content and metadata, every table with its rows and checksum.
 
-The same program runs on both sides. Where the application is at zero, the database's files are copied from the volume, which is
-mounted read-only, into scratch space, and PostgreSQL is started on the copy: what is counted are the rows on the
-volume, and the volume is not written. Where the application runs, its database is asked.
+The same program runs on both sides. Where the application is at zero, the database's files are copied from the
+volume, which is mounted read-only, into scratch space, and PostgreSQL is started on the copy: what is counted are the
+rows on the volume, and the volume is not written. Where the application runs, its database is asked.
 
-    python3 contents.py --files DIRECTORY [--data DIRECTORY --scratch DIRECTORY]     (without --data: libpq's environment)
+    python3 contents.py --files DIRECTORY [--data DIRECTORY --scratch DIRECTORY]     (without --data: libpq's
+    environment)
 
 Prints JSON lines: one `file` each, one `database`, and `end` last, without which the output is not complete.
 """
@@ -47,8 +48,12 @@ FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
 \\gexec
 """
-SEQUENCES = "SELECT schemaname || '.' || sequencename, coalesce(last_value::text, 'unused') FROM pg_sequences ORDER BY 1;"
-ROLES = "SELECT md5(string_agg(concat_ws(':', rolname, rolsuper, rolcanlogin, rolpassword), ',' ORDER BY rolname)) FROM pg_authid;"
+SEQUENCES = (
+    "SELECT schemaname || '.' || sequencename, coalesce(last_value::text, 'unused') FROM pg_sequences ORDER BY 1;"
+)
+ROLES = """
+SELECT md5(string_agg(concat_ws(':', rolname, rolsuper, rolcanlogin, rolpassword), ',' ORDER BY rolname)) FROM pg_authid;
+"""
 
 
 def digest(path: bytes) -> str:
@@ -118,14 +123,27 @@ def _raise(error: OSError) -> None:
 
 def psql(sql: str, environment: dict[str, str], database: str | None = None) -> list[list[str]]:
     """Rows as text; raises CalledProcessError, whose output says why."""
-    command = ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", *(["-d", database] if database else [])]
+    command = [
+        "psql",
+        "-X",
+        "-q",
+        "-A",
+        "-t",
+        "-F",
+        "\t",
+        "-v",
+        "ON_ERROR_STOP=1",
+        *(["-d", database] if database else []),
+    ]
     done = subprocess.run(command, input=sql, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return [line.split("\t") for line in done.stdout.splitlines() if line]
 
 
 def schema(environment: dict[str, str]) -> str:
     """Checksum of the definition of everything; the dump's random guard lines (`\\restrict`) are left out."""
-    dump = subprocess.run(["pg_dump", "--schema-only"], env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    dump = subprocess.run(
+        ["pg_dump", "--schema-only"], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
     kept = [line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
     return hashlib.sha256("\n".join(kept).encode()).hexdigest()
 
@@ -133,8 +151,10 @@ def schema(environment: dict[str, str]) -> str:
 def database(environment: dict[str, str]) -> dict[str, Any]:
     """Rows and checksum of every table, sequences, schema and roles, as the server that answers there has them."""
     return {
-        "tables": {name: {"rows": int(rows), "checksum": checksum} for name, rows, checksum in psql(TABLES, environment)},
-        "sequences": {name: value for name, value in psql(SEQUENCES, environment)},
+        "tables": {
+            name: {"rows": int(rows), "checksum": checksum} for name, rows, checksum in psql(TABLES, environment)
+        },
+        "sequences": dict(psql(SEQUENCES, environment)),
         "schema": schema(environment),
         "roles": psql(ROLES, environment)[0][0],
         "bytes": int(psql("SELECT pg_database_size(current_database());", environment)[0][0]),
@@ -147,8 +167,16 @@ def database_of_copy(data: str, scratch: str) -> dict[str, Any]:
     subprocess.run(["cp", "-a", "--no-target-directory", data, copy], check=True)
     os.chmod(scratch, 0o777)
     control = subprocess.run(["pg_controldata", copy], stdout=subprocess.PIPE, text=True, check=True).stdout
-    state = next(line.partition(":")[2].strip() for line in control.splitlines() if line.startswith("Database cluster state"))
-    options = {"listen_addresses": "", "unix_socket_directories": scratch, "timezone": "UTC", "fsync": "off", "wal_level": "minimal"}
+    state = next(
+        line.partition(":")[2].strip() for line in control.splitlines() if line.startswith("Database cluster state")
+    )
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": scratch,
+        "timezone": "UTC",
+        "fsync": "off",
+        "wal_level": "minimal",
+    }
     command = ["postgres", "-D", copy, "-c", "max_wal_senders=0"]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]

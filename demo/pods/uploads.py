@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Fill the upload volume, in a pod: everything about files that a copy can get wrong, the same for the same seed.
 
-Ordinary files in several sizes, and beside these: hard links, symlinks of every kind, names that break programs which quote
-or decode, sparse and empty files, other owners, modes with special bits, times in the past and to the nanosecond, extended
-attributes, access control lists, a named pipe. Called as `python3 uploads.py DIRECTORY SEED`; prints what it made as JSON.
+Ordinary files in several sizes, and beside these: hard links, symlinks of every kind, names that break programs which
+quote or decode, sparse and empty files, other owners, modes with special bits, times in the past and to the
+nanosecond, extended attributes, access control lists, a named pipe. Called as `python3 uploads.py DIRECTORY SEED`;
+prints what it made as JSON.
 """
 
 from __future__ import annotations
@@ -101,18 +102,28 @@ class Uploads:
     def ordinary(self) -> None:
         for number in range(SMALL):
             folder = self.folder(b"catalogue", b"%02d" % (number % 40), b"%d" % (number % 3))
-            self.dress(self.write(os.path.join(folder, b"item-%05d.bin" % number), self.random.randrange(1, 24 * KIB), what="small"))
+            self.dress(
+                self.write(
+                    os.path.join(folder, b"item-%05d.bin" % number), self.random.randrange(1, 24 * KIB), what="small"
+                )
+            )
         for number in range(MEDIUM):
             folder = self.folder(b"photographs", b"%d" % (2000 + number % 20))
             size = self.random.randrange(256 * KIB, 900 * KIB)
             self.dress(self.write(os.path.join(folder, b"DSC_%04d.JPG" % number), size, what="medium"))
         for number in range(LARGE):
             folder = self.folder(b"films")
-            self.dress(self.write(os.path.join(folder, b"trailer-%d.mkv" % number), 16 * MIB + number * 4097, what="large"))
+            self.dress(
+                self.write(os.path.join(folder, b"trailer-%d.mkv" % number), 16 * MIB + number * 4097, what="large")
+            )
 
     def odd(self) -> None:
         for name in ODD_NAMES:
-            self.dress(self.write(os.path.join(self.folder(b"odd names"), name), self.random.randrange(64, 4096), what="odd name"))
+            self.dress(
+                self.write(
+                    os.path.join(self.folder(b"odd names"), name), self.random.randrange(64, 4096), what="odd name"
+                )
+            )
             inner = self.folder(b"odd folders", name)
             self.dress(self.write(os.path.join(inner, b"inside"), self.random.randrange(64, 4096), what="odd name"))
         deep = self.folder(*[b"deep-%02d" % level for level in range(30)])
@@ -127,7 +138,11 @@ class Uploads:
     def sparse(self) -> None:
         """Data at the beginning, in the middle and at the end; nothing but a hole; data and a hole at the end."""
         folder = self.folder(b"sparse")
-        layouts = ((b"disk.img", 64 * MIB, (0, 20 * MIB, 64 * MIB - 4096)), (b"hole.img", 24 * MIB, ()), (b"tail.img", 32 * MIB, (0,)))
+        layouts = (
+            (b"disk.img", 64 * MIB, (0, 20 * MIB, 64 * MIB - 4096)),
+            (b"hole.img", 24 * MIB, ()),
+            (b"tail.img", 32 * MIB, (0,)),
+        )
         for name, size, places in layouts:
             path = os.path.join(folder, name)
             with open(path, "xb") as file:
@@ -142,7 +157,11 @@ class Uploads:
     def hard_links(self) -> None:
         """Groups of 2 to 5 names, in one folder and across folders."""
         for group in range(40):
-            first = self.write(os.path.join(self.folder(b"linked"), b"group-%02d" % group), self.random.randrange(10, 9000), what="small")
+            first = self.write(
+                os.path.join(self.folder(b"linked"), b"group-%02d" % group),
+                self.random.randrange(10, 9000),
+                what="small",
+            )
             for other in range(1 + group % 4):
                 folder = self.folder(b"linked", b"elsewhere-%d" % other) if other % 2 else self.folder(b"linked")
                 os.link(first, os.path.join(folder, b"group-%02d-name-%d" % (group, other)))
@@ -152,7 +171,15 @@ class Uploads:
     def symlinks(self) -> None:
         folder = self.folder(b"symlinks")
         targets = [os.path.relpath(path, folder) for path in self.random.sample(self.files, 40)]
-        targets += [b"../catalogue", b".", b"..", b"/etc/hostname", b"/srv/uploads/films", b"/nowhere/at/all", b"dangling"]
+        targets += [
+            b"../catalogue",
+            b".",
+            b"..",
+            b"/etc/hostname",
+            b"/srv/uploads/films",
+            b"/nowhere/at/all",
+            b"dangling",
+        ]
         targets += [b"new\nline", b"not-utf-8-\xff", b"with space/and more", b"x" * 1000]
         for number, target in enumerate(targets):
             os.symlink(target, os.path.join(folder, b"link-%02d" % number))
@@ -210,7 +237,13 @@ class Uploads:
 def acl(group_and_mask: int, user: int, permission: int) -> bytes:
     """An access control list as the kernel stores it: owner rw, one more user, group, mask, others nothing."""
     nobody = 0xFFFFFFFF
-    entries = ((0x01, 6, nobody), (0x02, permission, user), (0x04, group_and_mask, nobody), (0x10, group_and_mask, nobody), (0x20, 0, nobody))
+    entries = (
+        (0x01, 6, nobody),
+        (0x02, permission, user),
+        (0x04, group_and_mask, nobody),
+        (0x10, group_and_mask, nobody),
+        (0x20, 0, nobody),
+    )
     return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
 
 

@@ -1,0 +1,60 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What nobody can measure a second time: when the move began and ended, what was acknowledged, when the shop answered
+again.
+
+Kept in a ConfigMap of the demo's own namespace on the destination, so that a second `make demo` shows the same table
+from any checkout; `make demo-clean` removes it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from demo.cluster import Cluster
+from demo.settings import FACTS_NAMESPACE
+
+NAME = "move"
+KEY = "facts.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Moments are seconds since 1970."""
+
+    began: float
+    ended: float
+    last_acknowledged: float | None = None
+    first_answer: float | None = None
+    acknowledged: list[dict[str, Any]] | None = None
+
+    @property
+    def downtime(self) -> float | None:
+        """Seconds without service as the customer saw it; None when one end is missing."""
+        if self.last_acknowledged is None or self.first_answer is None:
+            return None
+        return self.first_answer - self.last_acknowledged
+
+
+def save(destination: Cluster, facts: Facts) -> None:
+    """Write the facts; an earlier move's are replaced."""
+    destination.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FACTS_NAMESPACE}})
+    destination.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": NAME, "namespace": FACTS_NAMESPACE},
+            "data": {KEY: json.dumps(asdict(facts))},
+        }
+    )
+
+
+def load(destination: Cluster) -> Facts | None:
+    """The facts of the last move; None when there are none, or none that this version can read."""
+    found = destination.get("ConfigMap", NAME, FACTS_NAMESPACE)
+    try:
+        return Facts(**json.loads((found or {})["data"][KEY]))
+    except (KeyError, TypeError, ValueError):
+        return None
