@@ -177,3 +177,18 @@ def token_secret(*, name: str, namespace: str, token: str, expires: str) -> dict
         "type": "Opaque",
         "data": {names.SERVICE_ACCOUNT_TOKEN_KEY: base64.b64encode(token.encode("utf-8")).decode("ascii")},
     }
+
+
+def release(remote: Cluster, *, namespace: str, rights: str, check: bool) -> list[str]:
+    """Undo ``adopt``: remove account and rights that it has made. The namespace stays; others may use it."""
+    changes = []
+    for manifest in reversed(manifests(namespace=namespace, rights=rights)[1:]):
+        metadata = manifest["metadata"]
+        place = (manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace"))
+        found = remote.get(*place)
+        if found is None or (found["metadata"].get("labels") or {}).get(names.MANAGED_BY_LABEL) != names.MANAGED_BY:
+            continue
+        if not check:
+            remote.delete(*place, uid=found["metadata"]["uid"])
+        changes.append(f"{subject_of(manifest['kind'], metadata['name'], metadata.get('namespace'))} removed")
+    return changes
