@@ -15,9 +15,9 @@ def allowed(
     verb: str,
     group: str,
     resource: str,
+    *,
     namespace: str | None = None,
     subresource: str | None = None,
-    *,
     name: str | None = None,
 ) -> bool:
     """SelfSubjectAccessReview. No namespace asks for all namespaces, or for a cluster-scoped resource."""

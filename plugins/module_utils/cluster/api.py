@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..resources.errors import InvalidInput, NotFound, Problem
-from . import access, capabilities, lists, logs, writes
+from . import access, capabilities, lists, logs, trust, writes
 from .capabilities import Capabilities
 from .discovery import Discovery
 from .exec import ExecResult, run_command
@@ -38,6 +38,7 @@ class Cluster:
         self._transport = transport
         self._discovery = Discovery(transport)
         self._version: tuple[int, int] | None = None
+        self._identity: str | None = None
 
     @property
     def name(self) -> str:
@@ -91,7 +92,7 @@ class Cluster:
         self._transport.close()
 
     def resource(self, api_version: str, kind: str) -> ResourceType:
-        """The type of a kind, without a request for the common ones; ``NotFound`` when the cluster does not serve it."""
+        """The type of a kind, without a request for the common ones; ``NotFound`` when it is not served."""
         return self._discovery.resource(api_version, kind)
 
     def types(self, *, refresh: bool = False) -> builtins.list[ResourceType]:
@@ -144,7 +145,7 @@ class Cluster:
         )
 
     def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
-        """The object as the server made it. ``AlreadyExists``, ``Forbidden``, ``Invalid``, ``NotFound`` (its namespace)."""
+        """The object as it was made. ``AlreadyExists``, ``Forbidden``, ``Invalid``, ``NotFound`` (its namespace)."""
         return writes.create(self._transport, self._type_of(manifest), manifest, dry_run=dry_run)
 
     def replace(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
@@ -322,7 +323,7 @@ class Cluster:
         subresource: str | None = None,
     ) -> bool:
         """Whether this connection's user may do that, by the server's own review; it stores nothing."""
-        return access.allowed(self._transport, verb, group, resource, namespace, subresource)
+        return access.allowed(self._transport, verb, group, resource, namespace=namespace, subresource=subresource)
 
     def version(self) -> tuple[int, int]:
         """``(major, minor)``, asked once. ``Refused`` for a server that names no version."""
@@ -340,6 +341,20 @@ class Cluster:
     def capabilities(self, *, control: bool = False) -> Capabilities:
         """What this version can do; ``Refused`` when it is too old, or too old for a control cluster."""
         return capabilities.capabilities_of(self.version(), subject=self.subject, control=control)
+
+    def identity(self) -> str:
+        """Which cluster this is, whatever address leads to it; asked once."""
+        if self._identity is None:
+            self._identity = trust.identity(self._transport)
+        return self._identity
+
+    def authorities(self) -> bytes | None:
+        """See ``trust.authorities``; no request."""
+        return trust.authorities(self._transport)
+
+    def issue_token(self, namespace: str, account: str, seconds: int) -> tuple[str, str]:
+        """(token, expiry); see ``trust.issue_token``."""
+        return trust.issue_token(self._transport, namespace, account, seconds)
 
     def _type_of(self, manifest: Mapping[str, Any]) -> ResourceType:
         return self.resource(str(manifest["apiVersion"]), str(manifest["kind"]))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 _FIRST = 0.2
 _LONGEST = 8.0
+_JITTER = random.SystemRandom()
 
 
 class Backoff:
@@ -43,9 +44,9 @@ class Backoff:
     def pause(self, *, retry_after: float | None = None, within: float | None = None) -> bool:
         """Wait before the next try; ``within`` shortens the deadline for this one decision."""
         if retry_after is not None:
-            seconds = retry_after * random.uniform(1.0, 1.25)
+            seconds = retry_after * _JITTER.uniform(1.0, 1.25)
         else:
-            seconds = min(_LONGEST, _FIRST * 2**self._tries) * random.uniform(0.5, 1.0)
+            seconds = min(_LONGEST, _FIRST * 2**self._tries) * _JITTER.uniform(0.5, 1.0)
         self._tries += 1
         limit = self._seconds if within is None else min(self._seconds, within)
         if self.elapsed + seconds >= limit:

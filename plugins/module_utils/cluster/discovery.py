@@ -64,7 +64,7 @@ class Discovery:
         )
 
     def types(self, *, refresh: bool = False) -> list[ResourceType]:
-        """Every kind once, in the version that its group prefers among those that serve it; subresources are left out."""
+        """Every kind once, in the version of its group that is preferred and has it; no subresources."""
         with self._lock:
             if self._types is not None and not refresh:
                 return list(self._types)

@@ -170,7 +170,7 @@ def _tls_failure(error: ssl.SSLError) -> Failure:
                 "Connect under a name that the server's certificate carries, or set tls-server-name in the kubeconfig"
             )
         else:
-            mend = "Give the authority that signed the server's certificate in ca_cert (certificate-authority-data of a kubeconfig)"
+            mend = "Give the authority that signed the server's certificate in ca_cert or the kubeconfig"
         return Failure(
             what="TLS certificate not trusted", reason=error.verify_message, mend=mend, permanent=True, executed=False
         )

@@ -1,28 +1,74 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Kubeconfigs and a pod's own credentials, read by the package ``kubernetes``, with errors that name the fault.
+"""Kubeconfigs and a pod's own credentials, read into one shape, with errors that name the fault.
 
-The library reports a missing file as "no configuration", a wrong context by a path into the document, and a credential
-plugin's failure by a log line and an anonymous request; what a user has to mend is found out here.
+The package ``kubernetes`` costs every module call up to 0.7 s, wherever in it one starts, and reports a wrong context
+by a path into the document. A kubeconfig whose user has a token, a password or a certificate needs none of it, so the
+document is read here; only what runs code or talks to an identity provider is left to the library.
 """
 
 from __future__ import annotations
 
-import logging
+import base64
+import binascii
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..resources.errors import PermanentError
-from .libraries import require_kubernetes, require_yaml
-from .options import ConnectionOptions
+from .libraries import require_yaml
 
-_TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+_POD = "/var/run/secrets/kubernetes.io/serviceaccount"
+_TOKEN_FILE = f"{_POD}/token"
+_GIVE_FILE = "Give a kubeconfig file in option kubeconfig or K8S_AUTH_KUBECONFIG, or host and api_key"
+
+Source = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pem:
+    """A certificate or key: the path of its file, or its text."""
+
+    file: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a kubeconfig or a pod says about one connection; ``None`` is "not said"."""
+
+    server: str = ""
+    verify: bool = True
+    authority: Pem | None = None
+    certificate: Pem | None = None
+    key: Pem | None = None
+    tls_server_name: str | None = None
+    proxy: str | None = None
+    token: str | None = field(default=None, repr=False)
+    token_file: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    impersonate_user: str | None = None
+    impersonate_groups: tuple[str, ...] = ()
+    context: str = ""
+    plugin: str | None = None
+    """The credential plugin or provider that must be asked for the rest."""
 
 
 def in_cluster(environ: Mapping[str, str]) -> bool:
     """Whether this process runs in a pod that was given credentials."""
     return bool(environ.get("KUBERNETES_SERVICE_HOST") and os.path.isfile(_TOKEN_FILE))
+
+
+def found_in_cluster(environ: Mapping[str, str]) -> Found:
+    """The API server and the service account of the pod that this process runs in."""
+    host, port = environ["KUBERNETES_SERVICE_HOST"], environ.get("KUBERNETES_SERVICE_PORT") or "443"
+    return Found(
+        server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+        authority=Pem(file=f"{_POD}/ca.crt"),
+        token_file=_TOKEN_FILE,
+    )
 
 
 def default_kubeconfig(environ: Mapping[str, str]) -> str | None:
@@ -31,73 +77,23 @@ def default_kubeconfig(environ: Mapping[str, str]) -> str | None:
     return paths if _existing(paths) else None
 
 
-def load_in_cluster(*, cluster: str) -> Any:
-    """The library's Configuration of the pod that this process runs in."""
-    kubernetes = require_kubernetes("use the credentials of the pod that this runs in")
-    configuration = kubernetes.client.Configuration()
-    try:
-        kubernetes.config.load_incluster_config(client_configuration=configuration)
-    except kubernetes.config.ConfigException as error:
-        raise PermanentError(
-            subject=f"Cluster {cluster}",
-            attempt="credentials of this pod",
-            reason=str(error),
-            mend="Give a kubeconfig, or let the pod have a service account token",
-        ) from error
-    return configuration
+def found_in_kubeconfig(source: Source, *, context: str | None, cluster: str) -> Found:
+    """The connection of a context, by default the current one.
 
-
-def load_kubeconfig(options: ConnectionOptions, *, cluster: str, environ: Mapping[str, str], directory: str) -> Any:
-    """The library's Configuration of a kubeconfig; ``directory`` takes the certificates that it carries as data.
-
-    A path may be a list separated as in KUBECONFIG; members that do not exist are skipped as long as one does.
+    A path may be a list separated as in KUBECONFIG: of entries with the same name the first wins, as does the first
+    current-context; members that do not exist are skipped as long as one does. Relative paths in a file start from it.
+    Raises ``PermanentError`` naming the file and the fault; the file's content is never quoted.
     """
-    source = options.kubeconfig or environ.get("KUBECONFIG") or "~/.kube/config"
     name = "given as a dictionary" if isinstance(source, Mapping) else source
-    fail = _Fault(f"Cluster {cluster}", f"kubeconfig {name}")
-    if isinstance(source, str) and not _existing(source):
-        option = "Give the path of a kubeconfig in option kubeconfig or K8S_AUTH_KUBECONFIG, or host and api_key"
-        raise fail("no such file", option)
-    kubernetes = require_kubernetes("read a kubeconfig")
-    configuration = kubernetes.client.Configuration()
-    configuration.host = ""
-    settings = {
-        "context": options.context,
-        "client_configuration": configuration,
-        "persist_config": bool(options.persist_config),
-        "temp_file_path": directory,
-    }
-    heard = _Heard()
-    logging.getLogger().addHandler(heard)
+    fault = Fault(f"Cluster {cluster}", f"kubeconfig {name}")
+    documents = _documents(source, fault)
     try:
-        if isinstance(source, Mapping):
-            kubernetes.config.load_kube_config_from_dict(config_dict=_plain(source), **settings)
-        else:
-            kubernetes.config.load_kube_config(config_file=source, **settings)
-    except kubernetes.config.ConfigException as error:
-        raise _explained(error, fail, source, options.context) from error
-    except OSError as error:
-        raise fail(
-            (error.strerror or str(error)).lower(), "Make it readable for the user that runs the module"
-        ) from error
-    except Exception as error:
-        # Whatever a document of a wrong shape makes the library stumble over; its text may quote the document.
-        raise _explained(error, fail, source, options.context) from error
-    finally:
-        logging.getLogger().removeHandler(heard)
-    user = _document_user(source, options.context) if heard.words else {}
-    if "exec" in user and not configuration.auth_settings() and not configuration.cert_file:
-        command = str((user.get("exec") or {}).get("command"))
-        raise fail(
-            f"its credential plugin {command} gave no credentials: {heard.words[-1]}",
-            "Install or log in with that plugin for the user that runs the module, or give api_key",
-        )
-    if not configuration.host and not options.host:
-        raise fail("the cluster of its context has no server", "Add clusters[].cluster.server")
-    return configuration
+        return _resolved(documents, context, fault)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise fault("its clusters, contexts or users do not have the shape of a kubeconfig", _GIVE_FILE) from error
 
 
-class _Fault:
+class Fault:
     """Makes the errors of one kubeconfig."""
 
     def __init__(self, subject: str, attempt: str) -> None:
@@ -108,96 +104,116 @@ class _Fault:
         return PermanentError(subject=self._subject, attempt=self._attempt, reason=reason, mend=mend)
 
 
-class _Heard(logging.Handler):
-    """Keeps what the library logs about a credential plugin while it loads: its only way to say what went wrong."""
-
-    def __init__(self) -> None:
-        super().__init__(level=logging.ERROR)
-        self.words: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        first = (record.getMessage().strip().splitlines() or [""])[0]
-        self.words.append(first[:300])
+@dataclass(frozen=True, kw_only=True)
+class _Document:
+    content: Mapping[str, Any]
+    folder: str
 
 
-def _explained(error: Exception, fail: _Fault, source: Any, context: str | None) -> PermanentError:
-    try:
-        documents = _documents(source)
-    except _NotYaml as fault:
-        return fail(f"{fault.path} is not YAML{fault.place}", "Give a kubeconfig file")
-    except OSError as unreadable:
-        return fail((unreadable.strerror or "").lower(), "Make it readable for the user that runs the module")
-    if not documents or not all(isinstance(document, Mapping) for document in documents):
-        return fail("it is not a kubeconfig: there are no clusters, contexts and users in it", "Give a kubeconfig file")
-    contexts = sorted(
-        {
-            str(item["name"])
-            for document in documents
-            for item in document.get("contexts") or ()
-            if isinstance(item, Mapping) and item.get("name")
-        }
-    )
-    chosen = context or next((d["current-context"] for d in documents if d.get("current-context")), None)
-    if not contexts:
-        return fail("there are no contexts in it", "Give a kubeconfig with a context, or host and api_key")
-    known = f"It has: {', '.join(contexts)}"
-    if not chosen:
-        return fail("it has no current-context", f"Name one in option context. {known}")
-    if chosen not in contexts:
-        origin = "option context" if context else "its current-context"
-        return fail(f"{origin} names {chosen}, which it does not have", f"Name another one in option context. {known}")
-    detail = str(error) if type(error).__name__ == "ConfigException" else f"malformed ({type(error).__name__})"
-    return fail(f"context {chosen}: {detail}", "Correct it; kubectl config view shows what it holds")
-
-
-class _NotYaml(Exception):
-    def __init__(self, path: str, place: str) -> None:
-        super().__init__(path)
-        self.path = path
-        self.place = place
-
-
-def _documents(source: Any) -> list[Any]:
-    """The parsed file or files, read again only to explain a failure."""
+def _documents(source: Source, fault: Fault) -> list[_Document]:
     if isinstance(source, Mapping):
-        return [source]
-    yaml = require_yaml()
-    documents = []
-    for path in _existing(source):
-        try:
-            with open(path, encoding="utf-8") as file:
-                documents.append(yaml.safe_load(file))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            mark = getattr(error, "problem_mark", None)
-            raise _NotYaml(path, f" (line {mark.line + 1})" if mark else "") from error
+        documents = [_Document(content=source, folder="")]
+    else:
+        paths = _existing(source)
+        if not paths:
+            raise fault("no such file", _GIVE_FILE)
+        documents = [_Document(content=_parsed(path, fault), folder=os.path.dirname(path)) for path in paths]
+    if not all(isinstance(document.content, Mapping) for document in documents):
+        raise fault("it is not a kubeconfig: there are no clusters, contexts and users in it", _GIVE_FILE)
     return documents
 
 
-def _document_user(source: Any, context: str | None) -> Mapping[str, Any]:
-    documents = _documents(source)
-    chosen = context or next((d["current-context"] for d in documents if d.get("current-context")), None)
+def _parsed(path: str, fault: Fault) -> Any:
+    yaml = require_yaml()
+    try:
+        with open(path, encoding="utf-8") as file:
+            return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise fault(f"{path} is not YAML{where}", _GIVE_FILE) from error
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        raise fault(f"{path}: {reason}", "Make it readable for the user that runs the module") from error
+
+
+def _resolved(documents: list[_Document], context: str | None, fault: Fault) -> Found:
     contexts = _by_name(documents, "contexts")
-    user = (contexts.get(str(chosen)) or {}).get("user")
-    return _by_name(documents, "users").get(str(user)) or {}
+    if not contexts:
+        raise fault("there are no contexts in it", _GIVE_FILE)
+    known = f"It has: {', '.join(sorted(contexts))}"
+    chosen = context or next((d.content["current-context"] for d in documents if d.content.get("current-context")), "")
+    if not chosen:
+        raise fault("it has no current-context", f"Name one in option context. {known}")
+    if chosen not in contexts:
+        origin = "option context" if context else "its current-context"
+        raise fault(f"{origin} names {chosen}, which it does not have", f"Name another one in option context. {known}")
+    entry = contexts[chosen].content
+    clusters, users = _by_name(documents, "clusters"), _by_name(documents, "users")
+    if entry.get("cluster") not in clusters:
+        raise fault(
+            f"context {chosen} names cluster {entry.get('cluster')}, which it does not have", "Correct the context"
+        )
+    if entry.get("user") and entry["user"] not in users:
+        raise fault(f"context {chosen} names user {entry['user']}, which it does not have", "Correct the context")
+    cluster = clusters[entry["cluster"]]
+    user = users.get(entry.get("user") or "") or _Document(content={}, folder="")
+    if not cluster.content.get("server"):
+        raise fault(f"cluster {entry['cluster']} has no server", "Add clusters[].cluster.server")
+    token = user.content.get("token")
+    return Found(
+        server=str(cluster.content["server"]).rstrip("/"),
+        verify=not cluster.content.get("insecure-skip-tls-verify"),
+        authority=_pem(cluster, "certificate-authority", fault),
+        certificate=_pem(user, "client-certificate", fault),
+        key=_pem(user, "client-key", fault),
+        tls_server_name=cluster.content.get("tls-server-name"),
+        proxy=cluster.content.get("proxy-url"),
+        token=None if user.content.get("tokenFile") else token,
+        token_file=_path(user, user.content.get("tokenFile")),
+        username=user.content.get("username"),
+        password=user.content.get("password"),
+        impersonate_user=user.content.get("as"),
+        impersonate_groups=tuple(user.content.get("as-groups") or ()),
+        context=chosen,
+        plugin=None if token else _plugin(user.content),
+    )
 
 
-def _by_name(documents: list[Any], section: str) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
+def _plugin(user: Mapping[str, Any]) -> str | None:
+    if user.get("exec"):
+        return f"credential plugin {user['exec'].get('command')}"
+    if user.get("auth-provider"):
+        return f"auth-provider {user['auth-provider'].get('name')}"
+    return None
+
+
+def _by_name(documents: list[_Document], section: str) -> dict[str, _Document]:
+    found: dict[str, _Document] = {}
     for document in documents:
-        for item in document.get(section) or ():
-            found.setdefault(str(item["name"]), item.get(section[:-1]) or {})
+        for item in document.content.get(section) or ():
+            entry = item.get(section.removesuffix("s")) or {}
+            found.setdefault(item["name"], _Document(content=entry, folder=document.folder))
     return found
+
+
+def _pem(document: _Document, key: str, fault: Fault) -> Pem | None:
+    data = document.content.get(f"{key}-data")
+    if data:
+        try:
+            return Pem(data=base64.b64decode(data, validate=False))
+        except (binascii.Error, ValueError) as error:
+            raise fault(
+                f"its {key}-data is not base64", "Correct it; kubectl config view --raw shows what it holds"
+            ) from error
+    path = _path(document, document.content.get(key))
+    return Pem(file=path) if path else None
+
+
+def _path(document: _Document, path: str | None) -> str | None:
+    return os.path.normpath(os.path.join(document.folder, path)) if path else None
 
 
 def _existing(paths: str) -> list[str]:
     expanded = (os.path.expanduser(path) for path in paths.split(os.pathsep) if path)
     return [path for path in expanded if os.path.exists(path)]
-
-
-def _plain(node: Any) -> Any:
-    """Plain dictionaries and lists: the library tests for the exact types."""
-    if isinstance(node, Mapping):
-        return {key: _plain(value) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return [_plain(item) for item in node]
-    return node

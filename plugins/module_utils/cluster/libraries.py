@@ -3,9 +3,8 @@
 """The libraries that talk to a cluster: the one place that imports them, and what a user reads when one is missing.
 
 Ansible imports every module_utils file where none of them is installed, so nothing here fails at import time.
-``urllib3`` is needed by every connection and costs little. ``kubernetes`` costs a quarter of a second of every
-module call, wherever in it one starts, so it is imported only by who reads a kubeconfig or a pod's own
-credentials; ``websocket`` only by who runs a command in a pod.
+``urllib3`` is needed by every connection and costs little. ``kubernetes`` costs up to 0.7 s, wherever in it one starts,
+so it is imported only by who has to run a credential plugin; ``websocket`` only by who runs a command in a pod.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from the same place with what is there now, which is what a reader of many thous
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..resources.errors import NotFound
@@ -91,62 +92,78 @@ def list_side_by_side(
     No namespaces means all of them. A cluster-scoped type is listed once, with "" as its namespace. A type that has
     vanished since it was discovered has no objects; any other error ends the iteration once the workers have stopped.
     """
-    wanted: Iterator[tuple[ResourceType, str]] = iter(
-        [(kind, namespace) for kind in types for namespace in (namespaces if kind.namespaced and namespaces else ("",))]
-    )
-    lock = threading.Lock()
-    stop = threading.Event()
-    found: queue.Queue[tuple[ResourceType, str, Any]] = queue.Queue(maxsize=max(1, concurrency))
-    ended = object()
+    spread = [(kind, namespace) for kind in types for namespace in (namespaces if kind.namespaced else ()) or ("",)]
+    reading = functools.partial(pages, transport, label_selector=label_selector, page=page)
+    return _SideBySide(spread, reading, workers=max(1, min(concurrency, len(spread)))).objects()
 
-    def put(kind: ResourceType, namespace: str, thing: Any) -> None:
-        while not stop.is_set():
-            try:
-                found.put((kind, namespace, thing), timeout=0.2)
-                return
-            except queue.Full:
-                continue
 
-    def work() -> None:
-        kind, namespace = _NO_TYPE, ""
+_ENDED = object()
+
+
+class _SideBySide:
+    """Workers that put pages into a bounded queue, and the one reader who empties it."""
+
+    def __init__(
+        self,
+        spread: Sequence[tuple[ResourceType, str]],
+        reading: Callable[[ResourceType, str], Iterator[dict[str, Any]]],
+        *,
+        workers: int,
+    ) -> None:
+        self._waiting = iter(spread)
+        self._reading = reading
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._found: queue.Queue[tuple[Any, str, Any]] = queue.Queue(maxsize=workers)
+        self._workers = [threading.Thread(target=self._work, daemon=True, name="openmig-list") for _ in range(workers)]
+
+    def objects(self) -> Iterator[tuple[ResourceType, str, dict[str, Any]]]:
+        """What the workers find, until all have ended; leaving early stops them."""
+        for worker in self._workers:
+            worker.start()
+        running = len(self._workers)
         try:
-            while not stop.is_set():
-                with lock:
-                    following = next(wanted, None)
+            while running:
+                kind, namespace, thing = self._found.get()
+                if thing is _ENDED:
+                    running -= 1
+                elif isinstance(thing, BaseException):
+                    raise thing
+                else:
+                    for item in thing:
+                        yield kind, namespace or item["metadata"].get("namespace", ""), item
+        finally:
+            self._stop.set()
+            for worker in self._workers:
+                worker.join()
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.is_set():
+                with self._lock:
+                    following = next(self._waiting, None)
                 if following is None:
                     break
-                kind, namespace = following
-                try:
-                    for document in pages(transport, kind, namespace, label_selector=label_selector, page=page):
-                        if document["items"]:
-                            put(kind, namespace, document["items"])
-                        if stop.is_set():
-                            return
-                except NotFound:
-                    continue
-        except BaseException as error:
-            put(kind, namespace, error)
+                self._read(*following)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the reader's thread raises it
+            self._put(None, "", error)
         finally:
-            put(kind, namespace, ended)
+            self._put(None, "", _ENDED)
 
-    workers = [threading.Thread(target=work, daemon=True, name="openmig-list") for _ in range(max(1, concurrency))]
-    for worker in workers:
-        worker.start()
-    running = len(workers)
-    try:
-        while running:
-            kind, namespace, thing = found.get()
-            if thing is ended:
-                running -= 1
-            elif isinstance(thing, BaseException):
-                raise thing
-            else:
-                for item in thing:
-                    yield kind, namespace or item["metadata"].get("namespace", ""), item
-    finally:
-        stop.set()
-        for worker in workers:
-            worker.join()
+    def _read(self, kind: ResourceType, namespace: str) -> None:
+        try:
+            for document in self._reading(kind, namespace):
+                if document["items"]:
+                    self._put(kind, namespace, document["items"])
+                if self._stop.is_set():
+                    return
+        except NotFound:
+            return
 
-
-_NO_TYPE = ResourceType(group="", version="v1", kind="", plural="", namespaced=False)
+    def _put(self, kind: ResourceType | None, namespace: str, thing: Any) -> None:
+        while not self._stop.is_set():
+            try:
+                self._found.put((kind, namespace, thing), timeout=0.2)
+            except queue.Full:
+                continue
+            return

@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The log of a container as lines; a followed log goes on where its connection broke, without losing or repeating lines.
+"""The log of a container as lines; a followed log goes on where its connection broke and repeats no line.
 
 Lines are asked for with their timestamps, which tell where to go on; callers get them without.
 """
@@ -37,7 +37,6 @@ def read_log(
 
     ``since_time`` is RFC 3339 and inclusive to the second. Bytes that are not UTF-8 are replaced.
     """
-    end = None if timeout is None else time.monotonic() + timeout
     query: dict[str, Any] = {"timestamps": "true"}
     if container:
         query["container"] = container
@@ -47,45 +46,77 @@ def read_log(
         query["sinceTime"] = since_time
     if tail_lines is not None:
         query["tailLines"] = tail_lines
-    last, repeats = "", 0
-    backoff = Backoff(transport.deadline)
-    library = require_urllib3()
-    while True:
-        silence = _SILENCE_SECONDS if end is None else max(0.1, min(_SILENCE_SECONDS, end - time.monotonic()))
+    return _Log(transport, namespace, pod, query=query, timeout=timeout).lines()
+
+
+class _Log:
+    """One reading of a log: what to ask for next, and where the last line stood."""
+
+    def __init__(
+        self, transport: Transport, namespace: str, pod: str, *, query: dict[str, Any], timeout: float | None
+    ) -> None:
+        self._transport = transport
+        self._path = _POD.path(namespace, pod, "log")
+        self._subject = f"Pod {namespace}/{pod}"
+        self._query = query
+        self._end = None if timeout is None else time.monotonic() + timeout
+        self._stamp = ""
+        self._count = 0
+        """Lines told so far with the last timestamp."""
+
+    def lines(self) -> Iterator[str]:
+        library = require_urllib3()
+        backoff = Backoff(self._transport.deadline)
+        while not self._over():
+            stamp, count = self._stamp, self._count
+            response = self._open()
+            try:
+                yield from self._read(response)
+                return
+            except library.exceptions.HTTPError as error:
+                if self._over():
+                    return
+                if (stamp, count) != (self._stamp, self._count):
+                    backoff = Backoff(self._transport.deadline)
+                silent = isinstance(error, library.exceptions.ReadTimeoutError) and "follow" in self._query
+                if not silent and not backoff.pause():
+                    failure = failure_of(error, proxied=self._transport.login.proxy is not None)
+                    raise self._transport.failed(failure) from error
+            finally:
+                response.close()
+            if self._stamp:
+                self._query["sinceTime"] = f"{self._stamp[:19]}Z"
+                self._query.pop("tailLines", None)
+
+    def _open(self) -> Any:
+        container = self._query.get("container")
         call = Call(
             method="GET",
-            path=_POD.path(namespace, pod, "log"),
-            subject=f"Pod {namespace}/{pod}",
+            path=self._path,
+            subject=self._subject,
             attempt=f"read the log of container {container}" if container else "read the log",
-            query=query,
+            query=self._query,
             accept="*/*",
         )
-        response = transport.open(call, silence=silence)
-        skip = repeats
-        try:
-            for line in lines_of(response):
-                stamp, _, text = line.decode("utf-8", "replace").partition(" ")
-                if stamp < last:
-                    continue
-                if stamp == last and skip:
-                    skip -= 1
-                    continue
-                repeats = repeats + 1 if stamp == last else 1
-                last = stamp
-                backoff = Backoff(transport.deadline)
-                yield text.removesuffix("\r")
-                if end is not None and time.monotonic() >= end:
-                    return
-            return
-        except library.exceptions.HTTPError as error:
-            if end is not None and time.monotonic() >= end:
+        left = _SILENCE_SECONDS if self._end is None else self._end - time.monotonic()
+        return self._transport.open(call, silence=max(0.1, min(_SILENCE_SECONDS, left)))
+
+    def _read(self, response: Any) -> Iterator[str]:
+        """The lines that have not been told yet."""
+        skip = self._count
+        resumed_at = self._stamp
+        for line in lines_of(response):
+            stamp, _, text = line.decode("utf-8", "replace").partition(" ")
+            if stamp < resumed_at:
+                continue
+            if stamp == resumed_at and skip:
+                skip -= 1
+                continue
+            self._count = self._count + 1 if stamp == self._stamp else 1
+            self._stamp = stamp
+            yield text.removesuffix("\r")
+            if self._over():
                 return
-            failure = failure_of(error, proxied=transport.login.proxy is not None)
-            silent = type(error).__name__ == "ReadTimeoutError" and follow
-            if not silent and not backoff.pause():
-                raise transport.failed(failure) from error
-        finally:
-            response.close()
-        if last:
-            query["sinceTime"] = f"{last[:19]}Z"
-            query.pop("tailLines", None)
+
+    def _over(self) -> bool:
+        return self._end is not None and time.monotonic() >= self._end

@@ -40,7 +40,7 @@ def map_side_by_side(
                     return
                 index, item = following
                 results[index] = function(item)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the caller's thread raises it
                 errors[index] = error
                 if isinstance(error, LeaseLost) or not isinstance(error, MtcError):
                     stop.set()

@@ -43,7 +43,7 @@ def choose_proxy(
     headers: Mapping[str, str],
     environ: Mapping[str, str],
 ) -> Proxy | None:
-    """The proxy for ``server``; ``None`` for a direct connection. An empty ``proxy`` means: none whatever the environment says.
+    """The proxy for ``server``; ``None`` for a direct connection, which an empty ``proxy`` asks for.
 
     ``headers`` are the suboptions of proxy_headers (proxy_basic_auth, basic_auth, user_agent).
     """

@@ -42,7 +42,7 @@ def issue_token(transport: Transport, namespace: str, account: str, seconds: int
 
 
 def authorities(transport: Transport) -> bytes | None:
-    """The PEM certificates that this connection trusts for its server; None when it relies on the machine's own store."""
+    """The PEM certificates that this connection trusts; None when it relies on the machine's own store."""
     context = transport.login.tls
     if context is None or context.verify_mode == ssl.CERT_NONE:
         return None

@@ -54,7 +54,7 @@ class Watch:
         unseen are told as if they had been seen; a DELETED object then carries only its identity.
         """
         backoff = Backoff(self._transport.deadline)
-        while time.monotonic() < self._end:
+        while not self._over():
             if self._version is None:
                 yield from self._list()
             try:
@@ -66,8 +66,8 @@ class Watch:
                 if broken.moved:
                     backoff = Backoff(self._transport.deadline)
                 failure = failure_of(broken.error, proxied=self._transport.login.proxy is not None)
-                if not backoff.pause(within=backoff.elapsed + max(0.0, self._end - time.monotonic())):
-                    if time.monotonic() < self._end and backoff.remaining <= 0:
+                if not backoff.pause(within=backoff.elapsed + self._end - time.monotonic()):
+                    if backoff.remaining < self._end - time.monotonic():
                         raise self._transport.failed(failure) from broken.error
                     return
                 continue
@@ -99,9 +99,7 @@ class Watch:
 
     def _follow(self) -> Generator[Event, None, bool]:
         """One watch request to its end; returns whether anything arrived. Raises ``Gone`` or ``_Broken``."""
-        seconds = min(_REQUEST_SECONDS, self._end - time.monotonic())
-        if seconds <= 0:
-            return False
+        seconds = min(_REQUEST_SECONDS, max(0.1, self._end - time.monotonic()))
         query: dict[str, Any] = {
             "watch": "true",
             "resourceVersion": self._version,
@@ -124,35 +122,42 @@ class Watch:
         library = require_urllib3()
         try:
             for line in lines_of(response):
-                event = json.loads(line)
-                kind, item = event.get("type"), event.get("object") or {}
-                if kind == "ERROR":
-                    if item.get("code") in (410, 504) or item.get("reason") in ("Expired", "Gone"):
-                        raise Gone(
-                            subject=call.subject, attempt=call.attempt, reason=str(item.get("message")), status=410
-                        )
-                    raise _Broken(library.exceptions.ProtocolError(str(item.get("message"))), moved)
+                event = self._note(json.loads(line), call)
                 moved = True
-                self._version = item["metadata"]["resourceVersion"]
-                if kind == "BOOKMARK":
-                    continue
-                uid, version = _identity(item)
-                if kind == "DELETED":
-                    self._told.pop(uid, None)
-                else:
-                    self._told[uid] = (version, _stub(item))
-                item.setdefault("apiVersion", self._kind.api_version)
-                item.setdefault("kind", self._kind.kind)
-                yield str(kind), item
-                if time.monotonic() >= self._end:
+                if event is not None:
+                    yield event
+                if self._over():
                     return moved
         except library.exceptions.HTTPError as error:
-            if time.monotonic() >= self._end:
+            if self._over():
                 return moved
             raise _Broken(error, moved) from error
         finally:
             response.close()
         return moved
+
+    def _note(self, event: dict[str, Any], call: Call) -> Event | None:
+        """Keeps the version that an event has brought; ``None`` for what callers need not see."""
+        kind, item = str(event.get("type")), event.get("object") or {}
+        if kind == "ERROR":
+            reason = str(item.get("message"))
+            if item.get("code") in (410, 504) or item.get("reason") in ("Expired", "Gone"):
+                raise Gone(subject=call.subject, attempt=call.attempt, reason=reason, status=410)
+            raise require_urllib3().exceptions.ProtocolError(reason)
+        self._version = item["metadata"]["resourceVersion"]
+        if kind == "BOOKMARK":
+            return None
+        uid, version = _identity(item)
+        if kind == "DELETED":
+            self._told.pop(uid, None)
+        else:
+            self._told[uid] = (version, _stub(item))
+        item.setdefault("apiVersion", self._kind.api_version)
+        item.setdefault("kind", self._kind.kind)
+        return kind, item
+
+    def _over(self) -> bool:
+        return time.monotonic() >= self._end
 
     def _pages(self) -> Iterator[dict[str, Any]]:
         return pages(
