@@ -121,6 +121,8 @@ _PUBLISHED = {
 
 
 def _config_map(obj: Manifest) -> str | None:
+    if any(owner.get("kind") in ("Build", "Pod") for owner in obj["metadata"].get("ownerReferences") or ()):
+        return "is removed with the pod that it was made for"
     return _PUBLISHED.get(name_of(obj))
 
 

@@ -72,9 +72,7 @@ WAVES: Final = (
         ("extensions", "Ingress"),
         ("route.openshift.io", "Route"),
     ),
-    _wave(
-        "a fresh quota refuses everything until it has counted; nothing is left to refuse", ("", "ResourceQuota")
-    ),
+    _wave("a fresh quota refuses everything until it has counted; nothing is left to refuse", ("", "ResourceQuota")),
 )
 
 _RANKS: Final = {kind: rank for rank, wave in enumerate(WAVES) for kind in wave.kinds}

@@ -1,0 +1,56 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Taking back what a run has created on the destination: exactly what carries its label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ..cluster.api import Cluster
+from ..resources import names
+from ..resources.errors import InvalidInput, Problem
+from .collect import movable_types
+from .exclusions import excluded_object
+from .inventory import reference
+from .manifest import Manifest, group_kind, name_of, namespace_of
+from .transforms_metadata import is_platform_service_account
+
+_COPIES: Final = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
+
+
+def remove_created(
+    destination: Cluster, migmigration_uid: str, namespaces: Sequence[str], *, concurrency: int = 16
+) -> tuple[str, ...]:
+    """Delete what carries the run's label in these namespaces; call again until nothing is returned.
+
+    Returns the references of what was there, sorted: asked to go by this call, or on its way since an earlier one (then
+    it waits for its finalizers). Claims and namespaces stay, the platform's ServiceAccounts as well (D27); what a
+    controller made for such an object goes with it. Raises InvalidInput for an empty UID: a selector without a
+    value would name what other runs have made.
+    """
+    if not migmigration_uid or not namespaces:
+        fault = Problem(path="migmigration_uid" if not migmigration_uid else "namespaces", fault="is empty")
+        raise InvalidInput(subject="Removal of created objects", problems=[fault])
+    selector = f"{names.MIGRATED_BY_MIGMIGRATION_LABEL}={migmigration_uid}"
+    types = movable_types(destination)
+
+    def labelled() -> Iterator[Manifest]:
+        for _kind, _namespace, obj in destination.list_types(
+            types, namespaces, label_selector=selector, concurrency=concurrency
+        ):
+            # Controllers copy a Service's labels to the endpoints that they make for it.
+            if group_kind(obj) not in _COPIES or excluded_object(obj) is None:
+                yield obj
+
+    def remove(obj: Manifest) -> str:
+        if is_platform_service_account(obj):
+            return ""
+        if "deletionTimestamp" not in obj["metadata"]:
+            metadata = obj["metadata"]
+            destination.delete(
+                obj["apiVersion"], obj["kind"], name_of(obj), namespace_of(obj) or None, uid=metadata["uid"]
+            )
+        return reference(obj)
+
+    return tuple(sorted(name for name in destination.map(remove, labelled(), concurrency=concurrency) if name))
