@@ -1,0 +1,54 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The shell of every module: Ansible's parameters in, one call of the engine, one result out.
+
+The only file below the modules that knows Ansible. Errors of ours become one sentence and its parts; anything else is
+a fault of the collection and is left to Ansible, which shows where it happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .cluster.options import connection_options
+from .engine import call
+from .engine.call import Call
+from .resources.errors import MtcError
+
+CONNECTIONS = ("source", "destination", "remote")
+"""Dict options that hold a connection of their own."""
+
+
+def run(spec: Mapping[str, Any], carry_out: Callable[[Call], dict[str, Any]], *, kind: str) -> None:
+    """Run a module: ``carry_out`` gets the call and gives the result. ``kind`` names the resource in early errors."""
+    module = AnsibleModule(argument_spec=dict(spec), supports_check_mode=True)
+    this: Call | None = None
+    try:
+        _hide_secrets(module)
+        this = call.begin(module.params, check=module.check_mode, subject=kind, signals=True)
+        result = carry_out(this)
+    except MtcError as error:
+        module.fail_json(**error.as_result(), **_told(this))
+    result.update(_told(this))
+    for told in result.pop("warnings_to_show", ()):
+        module.warn(told)
+    if not module._diff:  # noqa: SLF001 - the only way to ask for it
+        result.pop("diff", None)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _hide_secrets(module: AnsibleModule) -> None:
+    """What lies inside kubeconfigs and connections is not covered by the options' own no_log marks."""
+    connections = [module.params, *(module.params[name] for name in CONNECTIONS if module.params.get(name))]
+    for params in connections:
+        module.no_log_values.update(connection_options(params, {}).secrets())
+
+
+def _told(this: Call | None) -> dict[str, Any]:
+    lines = this.reporter.lines if this is not None else []
+    return {"progress": lines} if lines else {}

@@ -1,0 +1,76 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The argument specs of the modules, put together from those of connections, resources and runs. Each call returns a
+fresh dict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .cluster.argument_spec import connection_spec
+from .resources.argument_specs import cluster_spec, migration_spec, plan_spec, resource_spec
+
+Spec = dict[str, Any]
+
+
+def _connection() -> Spec:
+    return {"type": "dict", "options": connection_spec()}
+
+
+def _sides() -> Spec:
+    return {"source": _connection(), "destination": _connection()}
+
+
+def mig_cluster_spec() -> Spec:
+    """Options of ``mig_cluster``."""
+    return {
+        **connection_spec(),
+        **resource_spec(),
+        **cluster_spec(),
+        "remote": _connection(),
+        "rights": {"type": "str", "choices": ["source", "destination"], "default": "source"},
+        "service_account_namespace": {"type": "str", "default": "openmig"},
+        "token_lifetime": {"type": "int", "default": 2592000, "no_log": False},
+    }
+
+
+def mig_plan_spec() -> Spec:
+    """Options of ``mig_plan``."""
+    return {**connection_spec(), **resource_spec(), **_sides(), **plan_spec()}
+
+
+def run_spec() -> Spec:
+    """Options of a run that upstream's resource has no field for; frozen in its record (see ``Intent``)."""
+    return {
+        "quiesce_pods": {"type": "bool", "default": True},
+        "verify": {"type": "bool", "default": True},
+        "pre_copy": {"type": "bool", "default": True},
+        "verification": {"type": "str", "choices": ["changed", "full"], "default": "changed"},
+        "existing_objects": {"type": "str", "choices": ["fail", "keep", "update"], "default": "fail"},
+        "transfer_image": {"type": "str"},
+        "image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"], "default": "IfNotPresent"},
+        "endpoint": {"type": "str", "choices": ["NodePort", "ClusterIP"], "default": "NodePort"},
+        "endpoint_address": {"type": "str"},
+        "bandwidth": {"type": "int"},
+        "start_timeout": {"type": "int", "default": 300},
+        "quiesce_timeout": {"type": "int", "default": 300},
+        "health_timeout": {"type": "int", "default": 600},
+        "max_downtime": {"type": "int", "default": 0},
+    }
+
+
+def mig_migration_spec() -> Spec:
+    """Options of ``mig_migration``."""
+    offered = ("plan", "run_as_root", "run_as_user", "run_as_group")
+    return {
+        **connection_spec(),
+        "name": {"type": "str"},
+        "namespace": {"type": "str"},
+        **_sides(),
+        **{name: option for name, option in migration_spec().items() if name in offered},
+        **run_spec(),
+        "plan_definition": {"type": "dict", "options": {"name": {"type": "str"}, **plan_spec()}},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 7200},
+        "reporter": {"type": "dict", "options": {"file": {"type": "path"}, "parent": {"type": "str"}}},
+    }

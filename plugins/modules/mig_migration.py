@@ -1,0 +1,271 @@
+#!/usr/bin/python
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mig_migration
+short_description: Move the namespaces of a plan, with their volumes, to the other cluster
+description:
+  - Carries a C(MigPlan) out as a final migration (a cutover) and writes its progress into a C(MigMigration), in the words of the Migration
+    Toolkit for Containers.
+  - Volumes are copied while the application runs, then the application is stopped, what has changed is copied, every volume is proven equal, and
+    only then the objects are created on the destination. A volume that is not proven ends the migration; nothing is created and the source runs again.
+  - Running the same task again is the recovery. An unfinished migration goes on from the recorded phase, whatever ended the process; a finished one
+    is left alone; one that failed is followed by a new one.
+  - In check mode it says what would be moved, object by object and volume by volume, and what would block. No resource needs to exist for that
+    when the plan is given in O(plan_definition) and the clusters in O(source) and O(destination).
+author:
+  - openmig contributors (@openmig)
+extends_documentation_fragment:
+  - openmig.mtc.attributes
+  - openmig.mtc.attributes.actiongroup_mtc
+  - openmig.mtc.connection
+  - openmig.mtc.sides
+  - openmig.mtc.plan_definition
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+options:
+  name:
+    description:
+      - Name of the C(MigMigration).
+      - When left out it is made from the plan's name, so that a later run finds it; after a failed migration the next free name is taken.
+    type: str
+  namespace:
+    description: Namespace of the control cluster in which the resources live. V(openmig) when left out.
+    type: str
+  plan:
+    description: Name of the C(MigPlan) to carry out. May be left out when O(plan_definition) names it.
+    type: str
+  quiesce_pods:
+    description:
+      - Whether the source's workloads are stopped before the last pass over the volumes.
+      - Without that the application keeps writing while it is copied; the proof of equality then usually fails.
+    type: bool
+    default: true
+  verify:
+    description: Whether to wait at the end until every migrated workload has its pods ready.
+    type: bool
+    default: true
+  run_as_root:
+    description:
+      - Whether the pods that copy files run as root, with the capabilities that keep owners and modes.
+      - When left out they do so where both clusters admit it, and otherwise run without; the verdict of each volume names what was not preserved.
+    type: bool
+  run_as_user:
+    description: User id of pods that do not run as root.
+    type: int
+  run_as_group:
+    description: Group id of pods that do not run as root.
+    type: int
+  pre_copy:
+    description: Whether to copy the volumes once while the application still runs, so that little is left for the downtime.
+    type: bool
+    default: true
+  verification:
+    description:
+      - How the volumes' content is proven after the last pass.
+      - V(changed) reads what was not proven by the pre-copy or has changed since, judged by size, times and inode. V(full) reads everything again,
+        which takes downtime.
+    type: str
+    choices: [changed, full]
+    default: changed
+  existing_objects:
+    description:
+      - What happens to an object of the destination that has the name of one to be created and was not made by this plan.
+      - V(fail) refuses to start and names them. V(keep) leaves them as they are. V(update) overwrites them.
+    type: str
+    choices: [fail, keep, update]
+    default: fail
+  transfer_image:
+    description:
+      - Image with rsync and stunnel for the pods that copy. Required when the plan copies volumes.
+      - The directory C(images/mover) of the collection's repository holds its definition and says how to build it.
+    type: str
+  image_pull_policy:
+    description: When the clusters pull O(transfer_image).
+    type: str
+    choices: [Always, IfNotPresent, Never]
+    default: IfNotPresent
+  endpoint:
+    description:
+      - How the source's pods reach the destination. V(NodePort) needs a way from the source's pods to a node of the destination,
+        V(ClusterIP) a network that both clusters share.
+    type: str
+    choices: [NodePort, ClusterIP]
+    default: NodePort
+  endpoint_address:
+    description: Address of the destination that the source's pods use, when it is not the internal address of a ready node.
+    type: str
+  bandwidth:
+    description: Limit for all volumes together, in KiB per second. May be changed while a migration is under way.
+    type: int
+  start_timeout:
+    description: Seconds that pods and volumes may take to be ready.
+    type: int
+    default: 300
+  quiesce_timeout:
+    description: Seconds within which the stopped application's pods must be gone. Then the migration fails and the source is started again.
+    type: int
+    default: 300
+  health_timeout:
+    description: Seconds within which the migrated application must be healthy.
+    type: int
+    default: 600
+  max_downtime:
+    description:
+      - Seconds after which a cutover that has not begun to create objects is given up and the source started again. V(0) means no limit.
+    type: int
+    default: 0
+  wait:
+    description:
+      - Whether to go on until the migration has ended. Otherwise the module returns as soon as something has to be waited for.
+      - Between the moment when the application is stopped and the moment when it runs again the module never returns on purpose.
+    type: bool
+    default: true
+  wait_timeout:
+    description: Seconds after which the module fails although the migration could go on; run it again to go on.
+    type: int
+    default: 7200
+  reporter:
+    description: Set by the action plugin of the same name; of no use in a playbook.
+    type: dict
+    suboptions:
+      file:
+        description: File to which progress is appended.
+        type: path
+      parent:
+        description: The process that must live for the migration to go on.
+        type: str
+notes:
+  - The collection's action plugin of the same name prints the progress while the module runs on the control node.
+requirements:
+  - python >= 3.11
+  - kubernetes >= 24.2.0
+  - PyYAML >= 5.4
+  - cryptography >= 41.0
+seealso:
+  - module: openmig.mtc.mig_plan
+"""
+
+EXAMPLES = r"""
+- name: Move the application
+  openmig.mtc.mig_migration:
+    kubeconfig: ~/.kube/destination
+    plan: shop
+    transfer_image: registry.example.com/openmig/mover:0.1.0
+
+- name: Show what would be moved, before anything of the collection is on a cluster
+  openmig.mtc.mig_migration:
+    kubeconfig: ~/.kube/destination
+    source:
+      kubeconfig: ~/.kube/source
+    destination:
+      kubeconfig: ~/.kube/destination
+    plan: shop
+    plan_definition:
+      source_cluster: source
+      destination_cluster: destination
+      namespaces:
+        - shop:shop-new
+    transfer_image: registry.example.com/openmig/mover:0.1.0
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+resource:
+  description: The C(MigMigration) as it is stored.
+  returned: success
+  type: dict
+conditions:
+  description: The conditions of the resource by their type.
+  returned: success
+  type: dict
+phase:
+  description: The phase that was reached; V(Completed) at the end.
+  returned: success
+  type: str
+waiting_for:
+  description: What is waited for when the module returned before the end.
+  returned: when the migration was carried out
+  type: str
+errors:
+  description: What went wrong, as in the resource.
+  returned: success
+  type: list
+  elements: str
+failed_phase:
+  description: The phase in which the migration failed.
+  returned: when the migration failed
+  type: str
+downtime_seconds:
+  description: Seconds from the moment when the first workload was stopped until the application ran again.
+  returned: when the application was stopped
+  type: float
+volumes:
+  description: The verdict on every volume.
+  returned: when volumes were copied
+  type: list
+  elements: dict
+objects:
+  description: How many objects were created or found, what was rewritten in them and what was left for you to look at.
+  returned: when objects were created
+  type: dict
+phase_seconds:
+  description: Seconds spent in each phase.
+  returned: when the migration was carried out
+  type: dict
+prediction:
+  description: What would be moved and what would block.
+  returned: in check mode
+  type: dict
+digest:
+  description: Changes when anything in RV(prediction) does.
+  returned: in check mode
+  type: str
+progress:
+  description: The lines that were told while the module ran, the newest last.
+  returned: when there are any
+  type: list
+  elements: str
+engine:
+  description: Who carries the migration out.
+  returned: success
+  type: str
+  sample: builtin
+duration:
+  description: Seconds that the call took.
+  returned: success
+  type: float
+error:
+  description: Subject, attempt, reason and mend of the error that RV(msg) tells in one sentence.
+  returned: failure
+  type: dict
+problems:
+  description: Every invalid option with its path, its fault and how to mend it.
+  returned: when options are invalid
+  type: list
+  elements: dict
+files:
+  description: Files that could not be read, written or proven equal.
+  returned: when a volume failed
+  type: list
+  elements: str
+"""
+
+from ansible_collections.openmig.mtc.plugins.module_utils.engine import migrate
+from ansible_collections.openmig.mtc.plugins.module_utils.module import run
+from ansible_collections.openmig.mtc.plugins.module_utils.module_specs import mig_migration_spec
+
+
+def main() -> None:
+    run(mig_migration_spec(), migrate.migrate, kind="MigMigration")
+
+
+if __name__ == "__main__":
+    main()
