@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from ..cluster.api import Cluster
 from ..resources import names
@@ -22,8 +22,10 @@ from ..resources.errors import (
     ApiError,
     Conflict,
     DeadlineExceeded,
+    InvalidInput,
     NotFound,
     PermanentError,
+    Problem,
     Refused,
     Unauthorized,
 )
@@ -37,9 +39,10 @@ from .queue import Held, Queue, unpacked
 from .removal import remove_created
 from .transforms_metadata import is_platform_service_account
 
-__all__ = ["ApplyReport", "Finding", "Policy", "State", "apply_all", "preview", "remove_created"]
+__all__ = ["POLICIES", "ApplyReport", "Finding", "State", "apply_all", "preview", "remove_created"]
 
-Policy = Literal["fail", "keep", "update"]
+POLICIES: Final = ("fail", "keep", "update")
+"""What to do with an object of somebody else that has other content."""
 
 TRIES: Final = 5
 """How often an object is looked at again because somebody changed or removed it in between."""
@@ -111,7 +114,7 @@ def apply_all(
     *,
     migplan_uid: str,
     migmigration_uid: str,
-    policy: Policy = "fail",
+    policy: str = "fail",
     concurrency: int = 16,
     report: Callable[[str], None] | None = None,
 ) -> ApplyReport:
@@ -122,6 +125,9 @@ def apply_all(
     ends the call: the error itself when it is one, else a PermanentError that names them. TransientError, Unauthorized
     and LeaseLost pass through.
     """
+    if policy not in POLICIES:
+        fault = Problem(path="policy", fault=f"{policy!r} is unknown", mend=f"Choose one of {', '.join(POLICIES)}")
+        raise InvalidInput(subject="Creation of objects", problems=[fault])
     waiting = Queue(objects, rank)
     tally = _Tally(len(waiting), report)
     labels = {
@@ -154,7 +160,7 @@ def apply_all(
     )
 
 
-def _stop_for(outcomes: list[_Outcome], policy: Policy) -> None:
+def _stop_for(outcomes: list[_Outcome], policy: str) -> None:
     failed = sorted((item for item in outcomes if item.error), key=lambda item: item.reference)
     if len(failed) == 1 and failed[0].error:
         raise failed[0].error
@@ -177,7 +183,7 @@ def _stop_for(outcomes: list[_Outcome], policy: Policy) -> None:
         )
 
 
-def _apply(destination: Cluster, obj: Manifest, policy: Policy) -> _Outcome:
+def _apply(destination: Cluster, obj: Manifest, policy: str) -> _Outcome:
     name = reference(obj)
     until = time.monotonic() + LEAVING_SECONDS
     tries = 0
@@ -206,7 +212,7 @@ def _apply(destination: Cluster, obj: Manifest, policy: Policy) -> _Outcome:
     )
 
 
-def _settle(destination: Cluster, obj: Manifest, live: Manifest, finding: Finding, policy: Policy) -> _Outcome:
+def _settle(destination: Cluster, obj: Manifest, live: Manifest, finding: Finding, policy: str) -> _Outcome:
     if finding.state is State.MERGED:
         missing = lacking(obj, live)
         if not missing:

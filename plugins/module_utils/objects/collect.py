@@ -8,7 +8,7 @@ objects whose owner has not been seen yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,8 @@ from .ownership import Owners, stages
 VERBS: Final = frozenset({"create", "delete", "get", "list"})
 """What a kind must allow to be moved; without these it is a view or a question (Velero's rule)."""
 
+KindName = str | Mapping[str, str]
+
 
 @dataclass(frozen=True)
 class Left:
@@ -36,16 +38,18 @@ class Left:
 
 
 def movable_types(
-    source: Cluster, *, included: Collection[str] | None = None, excluded: Collection[str] = ()
+    source: Cluster, *, included: Collection[KindName] | None = None, excluded: Collection[KindName] = ()
 ) -> list[ResourceType]:
     """The namespaced kinds whose objects can travel, in their preferred versions, each set of objects under one name.
 
-    ``included`` and ``excluded`` hold ``plural``, ``plural.group``, ``Kind`` or ``Kind.group``, in any case; what is
-    excluded stays so even if it is included as well. Raises InvalidInput for an included name that the source does not
+    ``included`` and ``excluded`` hold ``plural``, ``plural.group``, ``Kind`` or ``Kind.group``, in any case, or
+    ``{group, kind}`` as a MigPlan has it. Included none or nothing means all. What is excluded stays so even if it is
+    included as well. Raises InvalidInput for an included name that the source does not
     know: with a typing error in it the migration would silently be smaller than what was asked for.
     """
     types = [kind for kind in source.types() if kind.namespaced and kind.verbs >= VERBS]
-    if included is not None:
+    wanted, unwanted = [_spelled(name) for name in included or ()], [_spelled(name) for name in excluded]
+    if wanted:
         known = {name for kind in source.types() for name in _names(kind)}
         problems = [
             Problem(
@@ -53,13 +57,13 @@ def movable_types(
                 fault=f"cluster {source.name} has no kind {name!r}",
                 mend="Write it as in kubectl api-resources: plural or plural.group",
             )
-            for name in included
-            if name.lower() not in known
+            for name in wanted
+            if name not in known
         ]
         if problems:
             raise InvalidInput(subject=source.subject, problems=problems)
-        types = [kind for kind in types if _is_among(kind, included)]
-    types = [kind for kind in types if not _is_among(kind, excluded) and excluded_kind(kind) is None]
+        types = [kind for kind in types if _is_among(kind, wanted)]
+    types = [kind for kind in types if not _is_among(kind, unwanted) and excluded_kind(kind) is None]
     served = {(kind.group, kind.plural) for kind in types}
     twice = {(old, plural) for old, plural, new in SERVED_TWICE if (new, plural) in served}
     return [kind for kind in types if (kind.group, kind.plural) not in twice]
@@ -70,8 +74,14 @@ def _names(kind: ResourceType) -> set[str]:
     return names | {f"{name}.{kind.group}" for name in names}
 
 
+def _spelled(name: KindName) -> str:
+    if isinstance(name, str):
+        return name.lower()
+    return ".".join(part for part in (name.get("kind", ""), name.get("group", "")) if part).lower()
+
+
 def _is_among(kind: ResourceType, names: Collection[str]) -> bool:
-    return not _names(kind).isdisjoint(name.lower() for name in names)
+    return not _names(kind).isdisjoint(names)
 
 
 def collect(
@@ -79,8 +89,8 @@ def collect(
     *,
     namespaces: Sequence[str],
     label_selector: str | None = None,
-    included: Collection[str] | None = None,
-    excluded: Collection[str] = (),
+    included: Collection[KindName] | None = None,
+    excluded: Collection[KindName] = (),
     concurrency: int = 8,
     left: Callable[[Left], None] | None = None,
 ) -> Iterator[Manifest]:

@@ -26,9 +26,16 @@ class Note:
     kind: NoteKind
     path: str
     text: str
+    subject: str = ""
+    """The reference of the source's object; transform() fills it in."""
+
+    @property
+    def sentence(self) -> str:
+        """Without the object, for where it has been named already."""
+        return f"{self.path}: {self.kind}: {self.text}" if self.path else f"{self.kind}: {self.text}"
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.kind}: {self.text}"
+        return f"{self.subject}: {self.sentence}" if self.subject else self.sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +76,8 @@ class Transformed:
 
     object: Manifest | None
     notes: tuple[Note, ...] = ()
+    source: Manifest | None = None
+    """The source's object, for comparing."""
 
 
 Result = tuple[Manifest, tuple[Note, ...]]

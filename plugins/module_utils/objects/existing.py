@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from itertools import islice
 from typing import Final
 
@@ -15,14 +15,14 @@ from ..resources import names
 from ..resources.errors import NotFound
 from .compare import content_differences
 from .inventory import reference
-from .manifest import Manifest, labels_of, namespace_of
+from .manifest import Manifest, labels_of, namespace_of, put
 from .transforms_metadata import is_platform_service_account
 
 BATCH: Final = 2000
 """Objects that are held at a time; each kind and namespace of a batch costs one list."""
 
 
-class State(Enum):
+class State(StrEnum):
     """What stands on the destination in the place of an object that is to be sent."""
 
     ABSENT = "absent"
@@ -50,7 +50,7 @@ class Finding:
 
 
 def judge(sent: Manifest, live: Manifest | None) -> Finding:
-    """Whose ``live`` is, seen from what is to be sent. Whose plan and run it is stands in the labels of ``sent``."""
+    """Whose ``live`` is, seen from what is to be sent: the labels of ``sent`` say of which plan and run that is."""
     name = reference(sent)
     if live is None:
         return Finding(name, State.ABSENT)
@@ -67,9 +67,15 @@ def judge(sent: Manifest, live: Manifest | None) -> Finding:
     return Finding(name, State.FOREIGN if found else State.EQUAL, found)
 
 
-def preview(destination: Cluster, objects: Iterable[Manifest], *, concurrency: int = 16) -> list[Finding]:
+def preview(
+    destination: Cluster, objects: Iterable[Manifest], *, migplan_uid: str | None = None, concurrency: int = 16
+) -> list[Finding]:
     """One finding for each object, in their order. Lists each kind and namespace once per batch instead of asking for
-    each object; writes nothing, and a namespace that does not exist is an empty one."""
+    each object; writes nothing, and a namespace that does not exist is an empty one. The plan is that of the objects'
+    own labels unless ``migplan_uid`` says another."""
+    if migplan_uid is not None:
+        label = names.MIGRATED_BY_MIGPLAN_LABEL
+        objects = (put(obj, migplan_uid, "metadata", "labels", label) for obj in objects)
     found: list[Finding] = []
     for batch in _batches(objects):
         found += _preview_batch(destination, batch, concurrency)

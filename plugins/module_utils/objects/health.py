@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Whether the workloads of namespaces run, and if not, which one waits for what.
 
-The rules are those of ``kubectl rollout status`` for workloads, and for pods the reasons that a person would look for in
-``kubectl get pods``. Nobody waits here: who asks decides how long a failure may take to heal.
+The rules are those of ``kubectl rollout status`` for workloads, and for pods the reasons that a person would look for
+in ``kubectl get pods``. Nobody waits here: who asks decides how long a failure may take to heal.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Health(NamedTuple):
 
 
 def health(cluster: Cluster, namespaces: Sequence[str], *, concurrency: int = 8) -> Health:
-    """Workloads and pods of the namespaces. Jobs and their pods are ignored: that they end is not for us to wait for."""
+    """Workloads and pods of the namespaces. Jobs and their pods are ignored: they end in their own time."""
     if not namespaces:
         return Health((), ())
     wanted = {**_WORKLOADS, ("", "Pod"): _pod}

@@ -14,7 +14,7 @@ import hmac
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..resources import names
 from ..resources.errors import PermanentError
@@ -27,13 +27,6 @@ OWN_LABELS: Final = (names.MIGRATED_BY_MIGMIGRATION_LABEL, names.MIGRATED_BY_MIG
 
 SCALED: Final = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DeploymentConfig"})
 """Kinds whose replica count an autoscaler may change at any time."""
-
-
-class Entry(NamedTuple):
-    """One object of the source and the digest of what is sent for it."""
-
-    reference: str
-    digest: str
 
 
 def reference(obj: Manifest) -> str:
@@ -82,28 +75,27 @@ def autoscaled(objects: Iterable[Manifest]) -> frozenset[str]:
     return frozenset(found)
 
 
-def encode(entries: Iterable[Entry]) -> list[bytes]:
-    """The entries, sorted, as gzip parts of at most PART_BYTES. The same entries give the same parts.
+def encode(entries: Mapping[str, str]) -> list[bytes]:
+    """References and their digests, sorted, as gzip parts of at most PART_BYTES. The same entries give the same parts.
 
     The parts are pieces of one stream: they are read together, in order, and none may be missing.
     """
-    ordered = sorted(entries)
-    lines = [json.dumps({"schema": SCHEMA, "entries": len(ordered)}, sort_keys=True)]
-    lines += [f"{entry.digest} {entry.reference}" for entry in ordered]
+    lines = [json.dumps({"schema": SCHEMA, "entries": len(entries)}, sort_keys=True)]
+    lines += [f"{found} {name}" for name, found in sorted(entries.items())]
     # Without a time in its header, so that a second encoding is equal to the first.
     packed = gzip.compress("\n".join(lines).encode(), compresslevel=9, mtime=0)
     return [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
 
 
-def decode(parts: Sequence[bytes]) -> list[Entry]:
+def decode(parts: Sequence[bytes]) -> dict[str, str]:
     """The entries of encode(). Raises PermanentError when a part is missing, damaged or of another schema."""
     try:
         head, *lines = gzip.decompress(b"".join(parts)).decode().split("\n")
         facts = json.loads(head)
-        entries = []
+        entries = {}
         for line in lines:
             found, _, name = line.partition(" ")
-            entries.append(Entry(name, found))
+            entries[name] = found
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise _unreadable(f"its parts do not make a whole ({type(error).__name__})") from error
     if facts.get("schema") != SCHEMA:
@@ -122,11 +114,9 @@ def _unreadable(reason: str) -> PermanentError:
     )
 
 
-def differences(old: Iterable[Entry], new: Iterable[Entry]) -> list[str]:
-    """What is not the same any more: ``added``, ``removed`` and ``changed`` objects by name, sorted."""
-    before: Mapping[str, str] = dict(old)
-    after: Mapping[str, str] = dict(new)
-    told = [f"{name} added" for name in after.keys() - before.keys()]
-    told += [f"{name} removed" for name in before.keys() - after.keys()]
-    told += [f"{name} changed" for name in after.keys() & before.keys() if after[name] != before[name]]
+def differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """What is not the same any more: ``<reference> added``, ``removed`` or ``changed``, sorted."""
+    told = [f"{name} added" for name in new.keys() - old.keys()]
+    told += [f"{name} removed" for name in old.keys() - new.keys()]
+    told += [f"{name} changed" for name in new.keys() & old.keys() if new[name] != old[name]]
     return sorted(told)

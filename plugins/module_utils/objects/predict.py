@@ -9,19 +9,17 @@ other kinds' text. What every object loses (status, uid ...) is not repeated for
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-from ..cluster.api import Cluster
-from .context import TransformContext
-from .existing import Finding, State, preview
+from .context import Transformed
+from .existing import Finding, State
 from .inventory import reference
 from .manifest import LAST_APPLIED, Manifest, group_kind
 from .order import rank
-from .transforms import transform
-from .transforms_metadata import server_owned
+from .transforms_metadata import without_server_owned
 
 ACTIONS: Final = {
     State.ABSENT: "create",
@@ -38,70 +36,40 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """One object. ``reference`` says where it will be; ``patch`` holds operations in the manner of RFC 6902."""
+def predict(transformed: Iterable[Transformed], findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """One row for each object that is sent, in the order of creation, then by name.
 
-    reference: str
-    source: str
-    action: str
-    patch: tuple[dict[str, Any], ...]
-    notes: tuple[str, ...]
-    differences: tuple[str, ...]
-    """In which fields what exists differs from what would be sent."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "object": self.reference,
-            "source": self.source,
-            "action": self.action,
-            "patch": list(self.patch),
-            "notes": list(self.notes),
-            "differences": list(self.differences),
-        }
-
-
-def predict(
-    objects: Iterable[Manifest], context: TransformContext, destination: Cluster | None, *, concurrency: int = 16
-) -> list[Prediction]:
-    """One prediction for each object of the source that the plan moves, in the order of creation, then by name.
-
-    Reads the destination and writes nothing. Without a destination everything is predicted as created.
+    ``findings`` are preview()'s, one for each transformed object that is sent, in the same order. A row holds
+    ``reference`` (where it will be), ``source``, ``action``, ``patch`` (lines ``<operation> <pointer>: <value>`` in the
+    manner of RFC 6902), ``notes``, and ``differences``: in which fields what exists there is not what would be sent.
     """
-    pairs: list[tuple[Manifest, Manifest, tuple[str, ...]]] = []
-    for obj in objects:
-        result = transform(obj, context)
-        if result.object is not None:
-            pairs.append((obj, result.object, tuple(str(note) for note in result.notes)))
-    pairs.sort(key=lambda pair: (rank(pair[1]), reference(pair[1])))
-    sent = [pair[1] for pair in pairs]
-    found = (
-        preview(destination, sent, concurrency=concurrency)
-        if destination is not None
-        else [Finding(reference(obj), State.ABSENT) for obj in sent]
-    )
-    return [
-        Prediction(
-            reference=finding.reference,
-            source=reference(before),
-            action=ACTIONS[finding.state],
-            patch=tuple(patch(before, after, context)),
-            notes=notes,
-            differences=finding.differences,
-        )
-        for (before, after, notes), finding in zip(pairs, found, strict=True)
-    ]
+    rows: list[tuple[int, dict[str, Any]]] = []
+    sent = (item for item in transformed if item.object is not None)
+    for item, finding in zip(sent, findings, strict=True):
+        if item.object is None or item.source is None:
+            continue
+        row = {
+            "reference": finding.reference,
+            "source": reference(item.source),
+            "action": ACTIONS[finding.state],
+            "patch": list(patch(item.source, item.object)),
+            "notes": [note.sentence for note in item.notes],
+            "differences": list(finding.differences),
+        }
+        rows.append((rank(item.object), row))
+    return [row for _rank, row in sorted(rows, key=lambda pair: (pair[0], pair[1]["reference"]))]
 
 
-def patch(before: Manifest, after: Manifest, context: TransformContext) -> Iterator[dict[str, Any]]:
+def patch(before: Manifest, after: Manifest) -> Iterator[str]:
     """From the source's object, less what servers own, to what is sent; values are shortened and masked for reading."""
     secret = group_kind(before) == ("", "Secret")
-    stripped, _notes = server_owned(before, context)
-    for operation, path, old, new in _changes(stripped, after, ()):
-        told: dict[str, Any] = {"op": operation, "path": _pointer(path)}
-        if operation != "remove":
-            told["value"] = _readable(path, old, new, secret=secret)
-        yield told
+    for operation, path, old, new in _changes(without_server_owned(before), after, ()):
+        line = f"{operation} {_pointer(path)}"
+        if operation == "remove":
+            yield line
+        else:
+            value = _readable(path, old, new, secret=secret)
+            yield f"{line}: {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}"
 
 
 def _changes(before: Any, after: Any, path: Path) -> Iterator[tuple[str, Path, Any, Any]]:

@@ -9,6 +9,7 @@ of the run come last.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from . import (
@@ -20,6 +21,7 @@ from . import (
     transforms_workloads as workloads,
 )
 from .context import Note, Transform, TransformContext, Transformed
+from .inventory import reference
 from .manifest import POD_SPECS, GroupKind, Manifest, group_kind, namespace_of
 
 __all__ = ["TRANSFORMS", "Note", "Transform", "TransformContext", "Transformed", "transform"]
@@ -228,11 +230,14 @@ def transform(obj: Manifest, context: TransformContext) -> Transformed:
     """
     namespace = namespace_of(obj)
     if not context.in_plan(namespace):
-        return Transformed(None, (Note("left", "metadata.namespace", f"{namespace} is not part of the plan"),))
+        note = Note("left", "metadata.namespace", f"{namespace} is not part of the plan", reference(obj))
+        return Transformed(None, (note,), obj)
     kind = group_kind(obj)
+    sent = obj
     notes: list[Note] = []
     for row in TRANSFORMS:
         if row.kinds is None or kind in row.kinds:
-            obj, told = row.function(obj, context)
+            sent, told = row.function(sent, context)
             notes.extend(told)
-    return Transformed(obj, tuple(notes))
+    name = reference(obj) if notes else ""
+    return Transformed(sent, tuple(replace(note, subject=name) for note in notes), obj)

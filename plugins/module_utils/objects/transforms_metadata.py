@@ -161,13 +161,18 @@ def namespace(obj: Manifest, context: TransformContext) -> Result:
 
 def server_owned(obj: Manifest, _context: TransformContext) -> Result:
     """Drop what only a server writes, ``status`` included. Rows before ask whether a server stored it."""
+    return without_server_owned(obj), ()
+
+
+def without_server_owned(obj: Manifest) -> Manifest:
+    """The object as somebody would write it."""
     metadata = {key: value for key, value in obj["metadata"].items() if key not in SERVER_OWNED}
     for field in ("labels", "annotations"):
         if field in metadata and not metadata[field]:
             del metadata[field]
     changed = {key: value for key, value in obj.items() if key != "status"}
     changed["metadata"] = metadata
-    return changed, ()
+    return changed
 
 
 def is_platform_service_account(obj: Manifest) -> bool:
