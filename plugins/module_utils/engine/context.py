@@ -90,6 +90,7 @@ class Context:
             namespace=self.migration.namespace,
             generation=self.generation,
             deadline_seconds=SCAFFOLDING_DEADLINE,
+            direct_volume_migration_uid=self.record.data.get("direct_volume_migration_uid", ""),
         )
 
     def ownership_labels(self) -> dict[str, str]:

@@ -40,6 +40,8 @@ def ensure(context: Context) -> None:
         "itinerary": ITINERARY,
         "startTimestamp": (found.get("status") or {}).get("startTimestamp") or utc_now(),
     }
+    context.record.data["direct_volume_migration_uid"] = found["metadata"]["uid"]
+    context.record.save()
     _write(context, found, status, running=COPYING)
 
 

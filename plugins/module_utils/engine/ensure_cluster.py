@@ -64,12 +64,28 @@ def ensure(this: Call) -> dict[str, Any]:
         raise InvalidInput(subject=subject, problems=missing)
     changes: list[str] = []
     if remote is not None:
-        stored = _adopt(this, control, remote, stored, secret_name, changes, rejected=False)
+        stored = _adopt(
+            this,
+            control=control,
+            remote=remote,
+            stored=stored,
+            secret_name=secret_name,
+            changes=changes,
+            rejected=False,
+        )
     status = _status(this, control, remote, spec, existing)
     if remote is not None and not this.check and _token_is_rejected(status):
-        stored = _adopt(this, control, remote, stored, secret_name, changes, rejected=True)
+        stored = _adopt(
+            this,
+            control=control,
+            remote=remote,
+            stored=stored,
+            secret_name=secret_name,
+            changes=changes,
+            rejected=True,
+        )
         status = _status(this, control, remote, spec, existing)
-    resource = _store(this, control, existing, spec, status, changes)
+    resource = _store(this, control, existing=existing, spec=spec, status=status, changes=changes)
     result = {
         "changed": bool(changes),
         "changes": changes,
@@ -101,12 +117,12 @@ def _wanted(this: Call, remote: Cluster | None, secret_name: str) -> dict[str, A
 
 def _adopt(
     this: Call,
+    *,
     control: Cluster,
     remote: Cluster,
     stored: Manifest | None,
     secret_name: str,
     changes: list[str],
-    *,
     rejected: bool,
 ) -> Manifest | None:
     params = this.params
@@ -158,6 +174,7 @@ def _token_is_rejected(status: Mapping[str, Any]) -> bool:
 def _store(
     this: Call,
     control: Cluster,
+    *,
     existing: Manifest | None,
     spec: dict[str, Any],
     status: dict[str, Any],

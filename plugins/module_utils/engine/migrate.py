@@ -19,7 +19,7 @@ from ..resources.errors import InvalidInput, MtcError, NotFound, Problem, Refuse
 from ..resources.migplan import namespace_mapping
 from ..volumes.model import TransferOptions
 from ..volumes.transfer import Transfer
-from . import call, plan_reconciler, predict, preflight, runner, second_call
+from . import call, plan_reconciler, predict, preflight, runner, second_call, source_objects
 from .call import Call
 from .clock import elapsed_clock
 from .context import Context
@@ -27,7 +27,6 @@ from .intent import Intent
 from .lease import Lease
 from .migration_resource import MigrationResource
 from .moves import moves_of
-from .phases_source import objects_to_send
 from .plan_sides import PlanSides, plan_findings
 from .reach import VERSION
 from .record import Record
@@ -164,17 +163,14 @@ def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *
             ],
         )
     plan_uid = str(plan["metadata"].get("uid", ""))
-    mapping = namespace_mapping(plan)
     return preflight.Situation(
         source=sides.source,
         destination=sides.destination,
         subject=subject_of(names.MIG_MIGRATION, name, this.namespace),
         plan_uid=plan_uid,
-        namespaces=mapping,
+        namespaces=namespace_mapping(plan),
         moves=moves,
-        transformed=objects_to_send(
-            sides.source, plan=plan, namespaces=mapping, moves=moves, plan_uid=plan_uid, migration_uid=""
-        ),
+        read=source_objects.read_objects(sides.source, plan=plan, plan_uid=plan_uid, migration_uid=""),
         existing_objects=intent.existing_objects,
         quiesce_pods=intent.quiesce_pods,
     )

@@ -5,11 +5,12 @@ healthy."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from ..objects import apply, health, inventory
+from ..objects.context import Transformed
 from ..resources.errors import DeadlineExceeded, Refused
-from . import phases_source
+from . import source_objects
 from .clock import elapsed_clock
 from .context import Context
 
@@ -23,11 +24,9 @@ def restore_objects(context: Context) -> None:
     What quiescing changed is undone by the transforms; any other difference stops the run by name, because nobody has
     seen it in the inventory.
     """
-    read = phases_source.read_objects(context)
-    objects = [item.object for item in read if item.object is not None]
+    read = source_objects.read_for(context)
     frozen = inventory.decode(context.record.load_parts())
-    now = {inventory.reference(obj): inventory.digest(obj) for obj in objects}
-    if changed := inventory.differences(frozen, now):
+    if changed := inventory.differences(frozen, source_objects.entries(read, key=context.record.key())):
         raise Refused(
             subject=context.migration.subject,
             attempt="objects of the source changed after the inventory was taken",
@@ -38,29 +37,32 @@ def restore_objects(context: Context) -> None:
     context.record.save()
     report = apply.apply_all(
         context.destination,
-        objects,
+        read.objects,
         migplan_uid=context.plan_uid,
         migmigration_uid=context.migration.uid,
         policy=context.intent.existing_objects,
         report=context.tell,
     )
+    there = [*report.equal, *report.adopted, *report.merged]
     context.record.data["objects"] = {
         "created": len(report.created),
-        "adopted": len(report.adopted),
-        "kept": sorted(report.foreign),
+        "adopted": len(there),
+        "updated": list(report.updated),
+        "kept": list(report.foreign),
         "differences": list(report.differences),
-        **_notes(read),
+        **_notes(read.transformed),
     }
     context.record.save()
-    context.tell(f"{len(report.created)} objects created, {len(report.adopted)} were there already")
+    context.tell(f"{len(report.created)} objects created, {len(there)} were there already")
 
 
-def _notes(read: list[Any]) -> dict[str, list[str]]:
+def _notes(read: Sequence[Transformed]) -> dict[str, list[str]]:
+    """What was rewritten and what was left for somebody to look at, each with the object that it is about."""
     told: dict[str, list[str]] = {"rewritten": [], "left": []}
     for item in read:
         for note in item.notes:
-            if note.kind in told:
-                told[note.kind].append(str(note))
+            if note.kind in told and item.object is not None:
+                told[note.kind].append(f"{inventory.reference(item.object)} {note.path}: {note.text}")
     return {kind: sorted(lines) for kind, lines in told.items()}
 
 

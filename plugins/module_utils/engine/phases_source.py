@@ -5,106 +5,32 @@ left."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from ..cluster.api import Cluster
-from ..objects import apply, collect, inventory
-from ..objects.context import TransformContext
-from ..objects.transforms import Transformed, transform
-from ..volumes.model import VolumeMove
-from . import preflight, quiesce
+from ..objects import apply, inventory
+from . import preflight, quiesce, source_objects
 from .context import Context
-
-
-def objects_to_send(
-    source: Cluster,
-    *,
-    plan: Mapping[str, Any],
-    namespaces: Mapping[str, str],
-    moves: Sequence[VolumeMove],
-    plan_uid: str,
-    migration_uid: str,
-) -> list[Transformed]:
-    """The source's objects as they will be sent; left-out ones have no object, but notes.
-
-    The same before and after quiescing, so that digests can be compared.
-    """
-    spec = plan["spec"]
-    found = collect.collect(
-        source,
-        namespaces=list(namespaces),
-        label_selector=_selector(spec.get("labelSelector")),
-        included=spec.get("includedResources"),
-        excluded=tuple((plan.get("status") or {}).get("excludedResources") or ()),
-    )
-    settings = TransformContext(
-        namespace_mapping=dict(namespaces),
-        claim_mapping={(move.source_namespace, move.source_claim): move.target_claim for move in moves},
-        migplan_uid=plan_uid,
-        migmigration_uid=migration_uid,
-    )
-    return [transform(obj, settings) for obj in found]
-
-
-def read_objects(context: Context) -> list[Transformed]:
-    """What this run would send now."""
-    return objects_to_send(
-        context.source,
-        plan=context.plan,
-        namespaces=context.namespaces,
-        moves=context.moves,
-        plan_uid=context.plan_uid,
-        migration_uid=context.migration.uid,
-    )
-
-
-def _selector(selector: dict[str, Any] | None) -> str | None:
-    """A LabelSelector as the text that a list request takes; None selects everything."""
-    if not selector:
-        return None
-    parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
-    operators = {"In": "in", "NotIn": "notin"}
-    for row in selector.get("matchExpressions") or ():
-        key, operator = row["key"], row["operator"]
-        if operator in operators:
-            parts.append(f"{key} {operators[operator]} ({','.join(row.get('values') or ())})")
-        else:
-            parts.append(key if operator == "Exists" else f"!{key}")
-    return ",".join(parts) or None
-
-
-def _sendable(read: list[Transformed]) -> list[dict[str, Any]]:
-    return [item.object for item in read if item.object is not None]
 
 
 def take_inventory(context: Context) -> None:
     """EnsureInitialBackup: what would be sent now, by reference and digest, is frozen in the record. Taken once."""
     if context.record.data.get("inventory"):
         return
-    objects = _sendable(read_objects(context))
-    context.memory["objects"] = objects
-    entries = {inventory.reference(obj): inventory.digest(obj) for obj in objects}
+    read = source_objects.read_for(context)
+    entries = source_objects.entries(read, key=context.record.key())
+    context.memory["read"] = read
     context.record.save_parts(inventory.encode(entries))
-    context.record.data["inventory"] = {"objects": len(entries)}
+    context.record.data["inventory"] = {"objects": len(entries), "left": [str(left) for left in read.left]}
     context.record.save()
     context.tell(f"{len(entries)} objects will be moved")
 
 
 def check_destination(context: Context) -> None:
     """InitialBackupCreated: nothing foreign stands where an object has to go (unless the user chose otherwise)."""
-    objects = context.memory.get("objects") or _sendable(read_objects(context))
-    refuse_foreign(context, objects)
-
-
-def refuse_foreign(context: Context, objects: list[dict[str, Any]]) -> None:
-    """Raises Refused, naming every object of the destination that is not ours and in the way."""
-    if context.intent.existing_objects != "fail":
-        return
-    found = apply.preview(context.destination, objects, migplan_uid=context.plan_uid)
-    foreign = sorted(finding.reference for finding in found if finding.state == "foreign")
-    if foreign:
-        raise preflight.foreign_objects(context.migration.subject, foreign)
+    read = context.memory.get("read") or source_objects.read_for(context)
+    preflight.refuse_unfit(
+        context.migration.subject,
+        apply.preview(context.destination, read.objects, migplan_uid=context.plan_uid),
+        existing_objects=context.intent.existing_objects,
+    )
 
 
 def quiesce_source(context: Context) -> None:

@@ -35,8 +35,9 @@ def prediction(
 ) -> dict[str, Any]:
     """The module's result in check mode. ``diff`` shows it as text, ``digest`` changes when anything in it does."""
     used = sizing.usage(situation.source, [(move.source_namespace, move.source_claim) for move in situation.moves])
-    findings = apply.preview(situation.destination, situation.objects, migplan_uid=situation.plan_uid)
-    objects = predict.predict(situation.transformed, findings)
+    read = situation.read
+    findings = apply.preview(situation.destination, read.objects, migplan_uid=situation.plan_uid)
+    objects = predict.predict(read.transformed, findings)
     volumes = [
         {
             "source": f"{move.source_namespace}/{move.source_claim}",
@@ -52,9 +53,10 @@ def prediction(
     phases = [row.name for row in FINAL.phases if row.name and row.included(flags)]
     stops = _stops(situation) if intent.quiesce_pods else []
     told = {
-        "namespaces": {source: target for source, target in sorted(situation.namespaces.items())},
+        "namespaces": dict(sorted(situation.namespaces.items())),
         "volumes": sorted(volumes, key=lambda row: str(row["source"])),
         "objects": objects,
+        "stays": sorted(str(left) for left in read.left),
         "stops": stops,
         "phases": phases,
         "blocking": [error.message for error in blocking],
@@ -78,12 +80,14 @@ def prediction(
 
 def _stops(situation: Situation) -> list[str]:
     """The workloads that quiescing would stop."""
-    found = []
+    found: list[str] = []
     for row in quiesce.WORKLOADS:
         for namespace in situation.namespaces:
-            for obj in situation.source.list(row.api_version, row.kind, namespace):
-                if row.stop(obj) is not None:
-                    found.append(f"{row.kind} {namespace}/{obj['metadata']['name']}")
+            found += [
+                f"{row.kind} {namespace}/{obj['metadata']['name']}"
+                for obj in situation.source.list(row.api_version, row.kind, namespace)
+                if row.stop(obj) is not None
+            ]
     return sorted(found)
 
 
@@ -97,9 +101,10 @@ def _lines(told: dict[str, Any]) -> list[str]:
         )
     lines += [f"stop {workload}" for workload in told["stops"]]
     for row in told["objects"]:
-        lines.append(f"{row['action']} {row['reference']}")
+        lines.append(f"{row['action']} {row['reference']} (from {row['source']})")
         lines += [f"    {line}" for line in row["patch"]]
         lines += [f"    note: {note}" for note in row["notes"]]
+    lines += [f"stays: {what}" for what in told["stays"]]
     lines += [f"blocked: {reason}" for reason in told["blocking"]]
     lines += [f"not checked: {what}" for what in told["not_checked"]]
     return lines

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..cluster.api import Cluster
 from ..objects import apply
-from ..objects.transforms import Transformed
+from ..objects.existing import Finding, State
 from ..resources import names, quantity
 from ..resources.errors import MtcError, NotFound, Refused, subject_of
 from ..volumes import sizing
 from ..volumes.model import VolumeMove
 from . import quiesce
 from .destination_claims import CLAIM, foreign_claim
+from .source_objects import SourceObjects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +33,9 @@ class Situation:
     plan_uid: str
     namespaces: Mapping[str, str]
     moves: Sequence[VolumeMove]
-    transformed: Sequence[Transformed]
+    read: SourceObjects
     existing_objects: str
     quiesce_pods: bool
-
-    @property
-    def objects(self) -> list[dict[str, Any]]:
-        """What would be sent."""
-        return [item.object for item in self.transformed if item.object is not None]
 
 
 def _volume_modes(situation: Situation) -> list[MtcError]:
@@ -104,23 +99,43 @@ def _claims(situation: Situation) -> list[MtcError]:
 
 
 def _objects(situation: Situation) -> list[MtcError]:
-    if situation.existing_objects != "fail":
-        return []
-    found = apply.preview(situation.destination, situation.objects, migplan_uid=situation.plan_uid)
-    foreign = sorted(finding.reference for finding in found if finding.state == "foreign")
-    if not foreign:
-        return []
-    return [foreign_objects(situation.subject, foreign)]
+    found = apply.preview(situation.destination, situation.read.objects, migplan_uid=situation.plan_uid)
+    return unfit(situation.subject, found, existing_objects=situation.existing_objects)
 
 
-def foreign_objects(subject: str, references: Sequence[str]) -> Refused:
-    """Objects stand where others have to go, and this plan has not made them."""
-    return Refused(
-        subject=subject,
-        attempt="the destination holds other objects of the same name",
-        reason=", ".join(references),
-        mend="Remove or rename them, map the namespace to another one, or choose existing_objects: keep or update",
-    )
+def unfit(subject: str, findings: Sequence[Finding], *, existing_objects: str) -> list[MtcError]:
+    """Why these objects cannot be created: others stand in their place, or the destination does not know their kind."""
+    errors: list[MtcError] = []
+    foreign = sorted(item.reference for item in findings if item.state is State.FOREIGN)
+    if foreign and existing_objects == "fail":
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt="the destination holds other objects of the same name",
+                reason=", ".join(foreign),
+                mend=(
+                    "Remove or rename them, map the namespace to another one, "
+                    "or choose existing_objects: keep or update"
+                ),
+            )
+        )
+    unserved = sorted(item.reference for item in findings if item.state is State.UNSERVED)
+    if unserved:
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt="the destination does not serve the kinds of these objects",
+                reason=", ".join(unserved),
+                mend="Install what serves them there, or leave them out with included_resources or label_selector",
+            )
+        )
+    return errors
+
+
+def refuse_unfit(subject: str, findings: Sequence[Finding], *, existing_objects: str) -> None:
+    """Raises the first reason, if there is one."""
+    for error in unfit(subject, findings, existing_objects=existing_objects):
+        raise error
 
 
 def _bare_writers(situation: Situation) -> list[MtcError]:

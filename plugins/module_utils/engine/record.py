@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ HEAD_SUFFIX = "run"
 PART_SUFFIX = "inventory"
 DOCUMENT = "record.json"
 PART = "part"
+KEY = "inventory-key"
 
 
 def head_name(migration: str) -> str:
@@ -72,6 +74,17 @@ class Record:
         else:
             self._object = self._cluster.replace({**self._object, "data": {DOCUMENT: document}})
         self._saved = document
+
+    def key(self) -> bytes:
+        """The run's secret key for digests of what may hold secrets; made once, in a Secret that the run owns."""
+        name = head_name(self._migration)
+        found = self._cluster.get("v1", "Secret", name, self._namespace)
+        if found is None:
+            value = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+            metadata = self._manifest(name)["metadata"]
+            manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {KEY: value}}
+            found = self._cluster.create(manifest)
+        return base64.b64decode(found["data"][KEY])
 
     def save_parts(self, parts: Sequence[bytes]) -> None:
         """Store the inventory's parts under numbered names; parts of an earlier attempt are replaced, surplus ones

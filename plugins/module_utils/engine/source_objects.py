@@ -1,0 +1,112 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The source's objects as one run sends them: read, transformed, and listed for the inventory.
+
+Used before the run exists (preflight, check mode), for the inventory and for the restore, so that all three mean the
+same objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..objects import inventory
+from ..objects.collect import Left, collect
+from ..objects.context import TransformContext, Transformed
+from ..objects.transforms import transform
+from ..resources.migplan import namespace_mapping
+from .context import Context
+from .moves import moves_of
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceObjects:
+    """What was read. ``raw`` are the source's own forms, ``left`` what stays behind and why."""
+
+    raw: Sequence[Manifest]
+    left: Sequence[Left]
+    settings: TransformContext
+
+    @cached_property
+    def transformed(self) -> list[Transformed]:
+        return [transform(obj, self.settings) for obj in self.raw]
+
+    @cached_property
+    def objects(self) -> list[Manifest]:
+        """What would be sent."""
+        return [item.object for item in self.transformed if item.object is not None]
+
+
+def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, migration_uid: str) -> SourceObjects:
+    """Everything that the plan moves, as the source has it now. Before a run exists its UID is "" and the plan's may
+    be."""
+    spec = plan["spec"]
+    mapping = namespace_mapping(plan)
+    left: list[Left] = []
+    included = [f"{item['kind']}.{item['group']}".rstrip(".") for item in spec.get("includedResources") or ()]
+    raw = list(
+        collect(
+            source,
+            namespaces=list(mapping),
+            label_selector=selector_text(spec.get("labelSelector")),
+            included=included or None,
+            excluded=tuple((plan.get("status") or {}).get("excludedResources") or ()),
+            left=left.append,
+        )
+    )
+    settings = TransformContext(
+        namespace_mapping=mapping,
+        claim_mapping={(move.source_namespace, move.source_claim): move.target_claim for move in moves_of(plan)},
+        storage_classes=_storage_classes(plan),
+        services=frozenset(
+            (str(obj["metadata"]["namespace"]), str(obj["metadata"]["name"])) for obj in raw if obj["kind"] == "Service"
+        ),
+        migplan_uid=plan_uid,
+        migmigration_uid=migration_uid,
+    )
+    return SourceObjects(raw=raw, left=left, settings=settings)
+
+
+def read_for(context: Context) -> SourceObjects:
+    """What this run would send now."""
+    return read_objects(
+        context.source, plan=context.plan, plan_uid=context.plan_uid, migration_uid=context.migration.uid
+    )
+
+
+def entries(read: SourceObjects, *, key: bytes) -> dict[str, str]:
+    """The inventory's entries: references and keyed digests of what would be sent."""
+    scaled = inventory.autoscaled(read.objects)
+    named = ((inventory.reference(obj), obj) for obj in read.objects)
+    return {name: inventory.digest(obj, key=key, autoscaled=name in scaled) for name, obj in named}
+
+
+def _storage_classes(plan: Mapping[str, Any]) -> dict[str, str]:
+    """Source class to destination class, where all copied volumes of a class go to one class."""
+    chosen: dict[str, set[str]] = {}
+    for entry in plan["spec"].get("persistentVolumes") or ():
+        selection = entry.get("selection") or {}
+        if selection.get("action") == "copy":
+            chosen.setdefault(str(entry.get("storageClass", "")), set()).add(str(selection.get("storageClass", "")))
+    return {source: next(iter(targets)) for source, targets in chosen.items() if source and len(targets) == 1}
+
+
+def selector_text(selector: Mapping[str, Any] | None) -> str | None:
+    """A LabelSelector as the text that a list request takes; None selects everything."""
+    if not selector:
+        return None
+    parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
+    operators = {"In": "in", "NotIn": "notin"}
+    for row in selector.get("matchExpressions") or ():
+        key, operator = row["key"], row["operator"]
+        if operator in operators:
+            parts.append(f"{key} {operators[operator]} ({','.join(row.get('values') or ())})")
+        else:
+            parts.append(key if operator == "Exists" else f"!{key}")
+    return ",".join(parts) or None
