@@ -17,6 +17,7 @@ from . import names, schema_direct, schema_migration, schema_setup
 from .digest import observed_digest
 from .schema_pieces import Schema, record, text
 
+_LABEL_DIGITS = 32
 _READY = ".status.conditions[?(@.type=='Ready')].status"
 
 
@@ -130,29 +131,33 @@ _DEFINITIONS = (
 def crd_manifests() -> list[dict[str, Any]]:
     """All ten manifests, as fresh dicts, in the order in which a user meets the kinds.
 
-    Each carries the label that marks it as this collection's and the digest of its spec, by which one look at the
-    cluster tells whether it is up to date.
+    Each carries the label that marks it as this collection's, and the digest of all ten specs: ten definitions with both
+    labels are all up to date.
     """
-    return [_manifest(definition) for definition in _DEFINITIONS]
+    specs = {definition.kind: _spec(definition) for definition in _DEFINITIONS}
+    labels = {names.MANAGED_BY_LABEL: names.MANAGED_BY, names.DIGEST_LABEL: digest(specs)}
+    return [
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": names.KINDS[kind].crd_name, "labels": dict(labels)},
+            "spec": spec,
+        }
+        for kind, spec in specs.items()
+    ]
 
 
-def _manifest(definition: _Definition) -> dict[str, Any]:
-    kind = names.KINDS[definition.kind]
-    spec = {
+def digest(specs: Mapping[str, Any]) -> str:
+    """Of all specs by kind, cut to what fits into a label."""
+    return observed_digest(specs)[:_LABEL_DIGITS]
+
+
+def _spec(definition: _Definition) -> dict[str, Any]:
+    return {
         "group": names.GROUP,
-        "names": _kind_names(kind),
+        "names": _kind_names(names.KINDS[definition.kind]),
         "scope": "Namespaced",
         "versions": [_version(definition)],
-    }
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": kind.crd_name,
-            "labels": {names.MANAGED_BY_LABEL: names.MANAGED_BY},
-            "annotations": {names.DIGEST_ANNOTATION: observed_digest(spec)},
-        },
-        "spec": spec,
     }
 
 
