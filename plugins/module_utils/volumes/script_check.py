@@ -1,0 +1,171 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The script that proves a volume: what the source holds is what the destination holds, told by rsync itself.
+
+Content: rsync's checksum dry run names what would be sent. Run while the application still works (flag ``prove``) it
+covers everything and leaves two lists in the pod: what the source looked like just before (inode, size, mtime, ctime
+of each file) and which files it does not vouch for. After the last pass only what is new in the first list, or is in
+the second, need be read. Not vouched for are the files that differed and those that had changed within the minute
+before: a page that was dirty then can be written through a mapping without any new time stamp until the kernel has
+written it back (30 s by default), and two writes within one clock tick look like one.
+Everything else: a metadata dry run over the whole tree must have nothing to do, and both sides count the same files
+and bytes. A file whose content differs although the last pass took it for equal (same size, same mtime) is copied
+once more with checksums and checked again; the outcome says how many there were.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNSETTLED_SECONDS: Final = 60
+
+CHECK: Final = r"""
+mounted || finish 90 not-mounted
+. "$OPENMIG_SCRIPTS/options.sh"
+
+# What the source looks like now: NUL-terminated "inode size mtime ctime ./name", sorted; and what changed lately.
+look() {
+    since=$(($(date +%s) - __UNSETTLED__))
+    (
+        cd "$volume" && find . -path ./lost+found -prune -o -type f \
+            -fprintf "$dir/looked" '%i %s %T@ %C@ %p\0' -newerct "@$since" -fprintf "$dir/lately" '%p\0'
+    ) 2>>"$dir/errors" || bad_look=23
+    sort -z "$dir/looked" >"$dir/manifest"
+    rm -f "$dir/looked"
+    if [ "$(lines "$config/excludes")" -gt 1 ]; then without_excluded; fi
+}
+# Only rsync knows what its own exclude patterns mean.
+without_excluded() {
+    rsync --dry-run --recursive --ignore-times --out-format=%n --exclude-from="$config/excludes" \
+        "$volume/" "$state/empty/" 2>/dev/null | raw_names | sort -z >"$dir/included"
+}
+names() { cut -z -d' ' -f5- | sort -z; }
+only_included() {
+    if [ -e "$dir/included" ]; then comm -z -12 - "$dir/included"; else cat; fi
+}
+
+# compare LIST RESULT: the lines of rsync's dry run for files whose content differs (or is missing) over there.
+compare() {
+    : >"$2"
+    [ -s "$1" ] || return 0
+    steady "$dir/out" "$dir/errors.content" --dry-run --checksum --itemize-changes --out-format='%i %n' \
+        --from0 --files-from="$1" --no-implied-dirs --timeout=0 "$volume/" "$url"
+    cat "$dir/errors.content" >>"$dir/errors"
+    [ "$code" = 0 ] || bad=$code
+    while IFS= read -r line; do
+        case $line in "<f"*) printf '%s\n' "${line#????????????}" ;; esac
+    done <"$dir/out" >"$2"
+}
+
+# Dry run over the whole tree without reading contents: lines for whatever is not alike, then rsync's statistics.
+alike() {
+    steady "$dir/alike" "$dir/errors.alike" "$@" --dry-run --itemize-changes --delete --out-format='%i %n%L' --stats \
+        --no-human-readable --exclude-from="$config/excludes" --timeout=0 "$volume/" "$url"
+    cat "$dir/errors.alike" >>"$dir/errors"
+    [ "$code" = 0 ] || bad=$code
+    while IFS= read -r line; do
+        case $line in [\<\>ch.*][fdLDSe]*) printf '%s\n' "$line" ;; esac
+    done <"$dir/alike" >"$dir/unlike"
+}
+
+# A file system that keeps whole seconds makes every file's time differ, and nothing else.
+only_times() {
+    while IFS= read -r line; do
+        case $line in [.\<][fdLS]..t......" "*) ;; *) return 1 ;; esac
+    done <"$dir/unlike"
+}
+
+mend() {
+    steady "$dir/out" "$dir/errors.mend" "$@" --checksum --from0 --files-from="$dir/differing" --no-implied-dirs \
+        --timeout=0 "$volume/" "$url"
+    cat "$dir/errors.mend" >>"$dir/errors"
+    [ "$code" = 0 ] || bad=$code
+}
+
+bad=0 bad_look=0 mended=0 checked=0 total=0 content=0
+attempts=1
+: >"$dir/unlike"
+
+# The destination's own count, over a second connection, while the source is looked at.
+count_there() {
+    set -- --dry-run --recursive --links --devices --specials --stats --no-human-readable \
+        --exclude-from="$config/excludes" --timeout=0 "$url" "$state/empty/"
+    if [ -z "$others" ]; then
+        rsync --password-file="$password" "$@" >"$dir/there" 2>/dev/null &
+        others=$!
+    elif ! wait "$others"; then
+        others=
+        steady "$dir/there" "$dir/errors.there" "$@"
+        cat "$dir/errors.there" >>"$dir/errors"
+        [ "$code" = 0 ] || bad=$code
+    else
+        others=
+    fi
+}
+
+flagged prove || count_there
+look
+if flagged full || [ ! -e "$state/proven" ]; then
+    names <"$dir/manifest" | only_included >"$dir/todo"
+else
+    names <"$dir/manifest" >"$dir/now"
+    {
+        comm -z -13 "$state/proven" "$dir/manifest" | names
+        comm -z -12 "$state/unproven" "$dir/now"
+    } | sort -zu | only_included >"$dir/todo"
+fi
+checked=$(records "$dir/todo")
+total=$(records "$dir/manifest")
+
+# Errors of a run over what an application works on: that files have gone says nothing of those that are there.
+only_gone() {
+    while IFS= read -r line; do
+        case $line in
+        *"No such file or directory (2)" | *"has vanished: "* | "rsync error: "* | "rsync warning: "* | "find: "* | "") ;;
+        *) return 1 ;;
+        esac
+    done <"$dir/errors"
+}
+
+compare "$dir/todo" "$dir/content"
+content=$(lines "$dir/content")
+if flagged prove; then
+    case $bad in 23 | 24) if only_gone; then bad=0; fi ;; esac
+    if [ "$bad" = 0 ]; then
+        raw_names <"$dir/content" | cat - "$dir/lately" | sort -zu >"$state/unproven"
+        mv "$dir/manifest" "$state/proven"
+    fi
+else
+    call=alike
+    options
+    if [ "$content" -gt 0 ] && [ "$bad" = 0 ]; then
+        raw_names <"$dir/content" >"$dir/differing"
+        call=mend
+        options
+        if [ "$bad" = 0 ]; then
+            mended=$content
+            compare "$dir/differing" "$dir/content"
+            content=$(lines "$dir/content")
+            call=alike
+            options
+        fi
+    fi
+    if [ "$bad" = 0 ] && [ -s "$dir/unlike" ] && only_times; then
+        downgrade fine-times
+        options
+    fi
+    count_there
+    [ "$bad_look" = 0 ] || bad=$bad_look
+fi
+tail -c 2000 "$dir/alike" >"$dir/stats" 2>/dev/null || : >"$dir/stats"
+[ -e "$dir/there" ] || : >"$dir/there"
+unlike=$(lines "$dir/unlike")
+extra=$(
+    printf ',"total":%d,"checked":%d,"mended":%d,"content_count":%d,"content":"%s"' \
+        "$total" "$checked" "$mended" "$content" "$(coded "$dir/content" 3000)"
+    printf ',"unlike_count":%d,"unlike":"%s"' "$unlike" "$(coded "$dir/unlike" 3000)"
+    printf ',"stats":"%s","there":"%s"' "$(coded "$dir/stats" 2000)" "$(coded "$dir/there" 2000)"
+)
+if [ "$bad" = 0 ] && ! flagged prove && [ $((content + unlike)) -gt 0 ]; then bad=93; fi
+finish "$bad" checked
+""".replace("__UNSETTLED__", str(UNSETTLED_SECONDS))
