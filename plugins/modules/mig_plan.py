@@ -90,11 +90,6 @@ conditions:
   description: The conditions of the resource by their type.
   returned: success
   type: dict
-warnings:
-  description: What does not keep the plan from being carried out, but should be known.
-  returned: success
-  type: list
-  elements: str
 engine:
   description: Who makes the resource true; chosen once and written on the plan.
   returned: success

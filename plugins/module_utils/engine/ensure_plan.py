@@ -52,7 +52,7 @@ def ensure(this: Call) -> dict[str, Any]:
         "changed": changed,
         "resource": evaluated,
         "conditions": by_type(evaluated),
-        "warnings": [f"{item['type']}: {item.get('message', '')}" for item in warnings(evaluated)],
+        "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(evaluated)],
         "engine": call.ENGINE,
         "duration": round(elapsed_clock() - started, 2),
         "diff": _diff(stored, evaluated),

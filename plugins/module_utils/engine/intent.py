@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..resources.errors import InvalidInput, Problem, subject_of
+from ..volumes.model import EndpointType
 
 CHANGEABLE = frozenset(
     {"bandwidth", "start_timeout", "quiesce_timeout", "health_timeout", "max_downtime", "image_pull_policy"}
@@ -35,7 +36,7 @@ class Intent:
     run_as_group: int | None
     transfer_image: str
     image_pull_policy: str
-    endpoint: str
+    endpoint: EndpointType
     endpoint_address: str | None
     bandwidth: int | None
     start_timeout: int

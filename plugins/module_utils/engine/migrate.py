@@ -17,7 +17,7 @@ from ..resources import migmigration, migplan, names, plan_selections
 from ..resources.conditions import by_type
 from ..resources.errors import InvalidInput, MtcError, NotFound, Problem, Refused, subject_of
 from ..resources.migplan import namespace_mapping
-from ..volumes.model import TransferOptions
+from ..volumes.model import Profile, TransferOptions
 from ..volumes.transfer import Transfer
 from . import call, plan_reconciler, predict, preflight, runner, second_call, source_objects
 from .call import Call
@@ -301,12 +301,12 @@ def _same_clusters(frozen: Mapping[str, str], now: Mapping[str, str], *, subject
 
 def _transfer(context: Context) -> Transfer:
     intent = context.intent
-    profile = {True: "root", False: "restricted", None: "auto"}[intent.run_as_root]
+    profiles: dict[bool | None, Profile] = {True: "root", False: "restricted", None: "auto"}
     options = TransferOptions(
         source_image=intent.transfer_image,
         destination_image=intent.transfer_image,
         pull_policy=intent.image_pull_policy,
-        profile=profile,
+        profile=profiles[intent.run_as_root],
         bandwidth_kib=intent.bandwidth,
         endpoint=intent.endpoint,
         endpoint_address=intent.endpoint_address,

@@ -20,8 +20,8 @@ from ..cluster.api import Cluster
 from ..resources import names
 from ..resources.condition_names import Category, MigrationCondition
 from ..resources.conditions import Conditions
+from ..resources.digest import observed_digest
 from ..resources.errors import Conflict, LeaseLost, NotFound, subject_of
-from ..resources.migmigration import observed_digest
 from . import pipeline
 from .clock import utc_now
 from .itinerary import COMPLETED, CREATED, Flag, Itinerary

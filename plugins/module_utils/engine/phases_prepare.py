@@ -45,7 +45,7 @@ def require_ready_plan(context: Context) -> None:
 
 
 def _stale_selector(context: Context) -> str:
-    return f"{names.RUN_LABEL},{names.RUN_LABEL}!={context.migration.uid},{names.MIGPLAN_LABEL}={context.plan_uid}"
+    return f"{names.RUN_LABEL},{names.RUN_LABEL}!={context.migration.uid},{names.MIGRATED_BY_MIGPLAN_LABEL}={context.plan_uid}"
 
 
 def _places(context: Context) -> list[tuple[Cluster, str]]:

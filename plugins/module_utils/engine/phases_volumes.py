@@ -77,7 +77,7 @@ def copy_and_prove(context: Context) -> str | None:
         return waiting
     if waiting := transfer.run_pass(FINAL, final=True):
         return _note_progress(context, waiting)
-    if waiting := transfer.verify(FINAL):
+    if waiting := transfer.verify(FINAL, full=context.intent.verification == "full"):
         return _note_progress(context, waiting)
     _refuse_new_writers(context)
     verdicts = transfer.verdicts()

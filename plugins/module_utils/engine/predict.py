@@ -52,7 +52,7 @@ def prediction(
     flags = flags_of(plan, quiesce=intent.quiesce_pods, verify=intent.verify)
     phases = [row.name for row in FINAL.phases if row.name and row.included(flags)]
     stops = _stops(situation) if intent.quiesce_pods else []
-    told = {
+    told: dict[str, Any] = {
         "namespaces": dict(sorted(situation.namespaces.items())),
         "volumes": sorted(volumes, key=lambda row: str(row["source"])),
         "objects": objects,

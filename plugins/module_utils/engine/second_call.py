@@ -71,15 +71,16 @@ def decide_final(migrations: Sequence[dict[str, Any]], *, plan: str, name: str |
             )
     if name is not None:
         return _decide_named(migrations, name)
-    for migration in migmigration.newest_first(migrations):
+    by_name = {_name(migration): migration for migration in migrations}
+    for migration in (by_name[_name(found)] for found in migmigration.newest_first(migrations)):
         if migmigration.is_rollback(migration) and migmigration.succeeded(migration):
             break
         if not migmigration.is_final(migration):
             continue
         if not migmigration.finished(migration):
-            return Decision(Step.GO_ON, _name(migration), dict(migration))
+            return Decision(Step.GO_ON, _name(migration), migration)
         if migmigration.succeeded(migration):
-            return Decision(Step.NOTHING, _name(migration), dict(migration))
+            return Decision(Step.NOTHING, _name(migration), migration)
         break
     return Decision(Step.START, free_name(base, taken), None)
 
