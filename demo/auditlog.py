@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from demo.facts import Facts
-from demo.rows import UNKNOWN, Row
+from demo.rows import UNKNOWN, Row, shown
 from demo.settings import ENGINE_AGENT, ENGINE_NAMESPACE, SHOP, USER_AGENT
 
 Event = Mapping[str, Any]
@@ -100,7 +100,7 @@ def row(events: Iterable[Event] | None, facts: Facts | None) -> Row:
         if sorted_out.declared
         else "none of the migration's writes was seen",
         good=not sorted_out.others and bool(sorted_out.declared),
-        details=[*sorted_out.others, *(f"{count} x {name}" for name, count in sorted_out.declared.items())],
+        details=[*shown(sorted_out.others), *(f"{count} x {name}" for name, count in sorted_out.declared.items())],
     )
 
 

@@ -21,7 +21,7 @@ def clean(source: Cluster, destination: Cluster, say: Callable[[str], None]) -> 
     """Remove the demo from both clusters. A namespace that is not the demo's stays: a ClusterError at the end."""
     refused: list[str] = []
     _remove_plan(destination)
-    shared = [each["metadata"]["name"] for each in destination.list("MigPlan", ENGINE_NAMESPACE)]
+    shared = [each["metadata"]["name"] for each in destination.list("MigPlan")]
     doomed = {source: [SHOP], destination: [MOVED, FACTS_NAMESPACE]}
     if shared:
         say(f"kept: namespace {ENGINE_NAMESPACE} and its rights, because other plans use them: {', '.join(shared)}")

@@ -26,6 +26,8 @@ class Facts:
 
     began: float
     ended: float
+    audit_mark: int = 0
+    """Where in the source's audit log the move begins."""
     last_acknowledged: float | None = None
     first_answer: float | None = None
     acknowledged: list[dict[str, Any]] | None = None

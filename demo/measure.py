@@ -18,12 +18,10 @@ from typing import Any
 
 from demo.cluster import Cluster, ClusterError
 from demo.errand import Errand, Mount, run
-from demo.rows import Row, number, size
+from demo.rows import Row, number, shown, size
 from demo.settings import DATA_CLAIM, DEMO, UPLOADS_CLAIM
 
 Entry = Mapping[str, Any]
-SHOWN = 12
-"""Differences that are told of one row; the rest is counted."""
 SPARSE_SLACK = 64 * 1024
 """Blocks more than the source has that a sparse file may take: file systems align differently."""
 
@@ -170,7 +168,9 @@ ASPECTS = (
     Aspect(
         what="files: owners, modes, times",
         concerns=lambda _entry: True,
-        value=lambda entry: (entry["mode"], entry["uid"], entry["gid"], entry["mtime"]),
+        value=lambda entry: (
+            f"mode {entry['mode']}, owner {entry['uid']}:{entry['gid']}, changed at {entry['mtime']} ns"
+        ),
         summary=_owners,
     ),
     Aspect(
@@ -231,7 +231,7 @@ def _sparse_row(source: Mapping[str, Entry], destination: Mapping[str, Entry]) -
         source=f"{len(sparse)} files, {apparent} in {size(before)}",
         destination=f"{len(sparse) - len(grown)} files, {apparent} in {size(after)}",
         good=not grown and bool(sparse),
-        details=grown,
+        details=shown(grown),
     )
 
 
@@ -242,7 +242,7 @@ def _differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
     lines += [
         f"{name}: {value} | {there[name]}" for name, value in here.items() if name in there and there[name] != value
     ]
-    return lines if len(lines) <= SHOWN else [*lines[:SHOWN], f"and {len(lines) - SHOWN} more"]
+    return shown(lines)
 
 
 def _node(cluster: Cluster, namespace: str) -> str | None:

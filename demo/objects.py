@@ -122,7 +122,7 @@ def rows(
     told: int | None,
     notes: tuple[list[str], bool],
 ) -> list[Row]:
-    """Presence, secrets and settings, and what was rewritten. `told` and `notes` are what the migration says of itself."""
+    """Presence, secrets and settings, and what was rewritten. `told` and `notes` are the migration's own word."""
     wanted = expected()
     changes = [
         change

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demo.cluster import Cluster, ClusterError
-from demo.rows import UNKNOWN, Row
+from demo.rows import UNKNOWN, Row, shown
 
 INTERVAL = 0.25
 """Seconds between two orders, and the grain of the measured downtime."""
@@ -101,5 +101,7 @@ def acknowledgement_row(destination: Cluster, namespace: str, acknowledged: list
         source=f"{len(acknowledged)} acknowledged",
         destination=f"{len(acknowledged) - len(lost)} honoured, {len(lost)} lost",
         good=not lost,
-        details=[f"order {each['id']} ({each['token']}): {honoured.get(each['id'], 'missing')}" for each in lost[:12]],
+        details=shown(
+            [f"order {each['id']} ({each['token']}): {honoured.get(each['id'], 'missing')}" for each in lost]
+        ),
     )

@@ -9,7 +9,7 @@ A figure that is not there is `unknown` and makes its row red.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,14 +63,14 @@ def _plan(migration: Mapping[str, Any]) -> str:
 def rows(migration: Migration | None, facts: Facts | None) -> list[Row]:
     """Downtime, volumes, objects, duration."""
     record: Mapping[str, Any] = migration.record if migration else {}
-    return [_state_row(migration), _downtime_row(record, facts), _volumes_row(record), _duration_row(record)]
+    return [_state_row(migration), _downtime_row(record, facts), _volumes_row(record), _duration_row(record, facts)]
 
 
 def _state_row(migration: Migration | None) -> Row:
     told = sorted(name for name, status in migration.conditions.items() if status == "True") if migration else []
     return Row(
         what="the migration's own verdict",
-        source=migration.name if migration else "there is none",
+        source=f"MigMigration {migration.name}" if migration else "there is none",
         destination=", ".join(told) or UNKNOWN,
         good=bool(migration and migration.succeeded),
     )
@@ -80,54 +80,66 @@ def _downtime_row(record: Mapping[str, Any], facts: Facts | None) -> Row:
     told, seen = record.get("downtime_seconds"), facts.downtime if facts else None
     return Row(
         what="downtime",
-        source=f"seen by the customer: {seen:.1f} s" if seen is not None else f"seen by the customer: {UNKNOWN}",
-        destination=f"told by the migration: {told:.1f} s" if _is_number(told) else f"told by the migration: {UNKNOWN}",
-        good=seen is not None and _is_number(told),
+        source=f"{_seconds(seen)} as the customer saw it",
+        destination=f"{_seconds(told)} as the migration says",
+        good=_is_number(seen) and _is_number(told),
     )
 
 
 def _volumes_row(record: Mapping[str, Any]) -> Row:
     volumes = record.get("volumes") or []
-    proven = [volume for volume in volumes if _verdict(volume)]
-    count = [volume.get("bytes") for volume in volumes]
-    rates = [volume.get("rate") for volume in volumes]
-    seconds = _transfer_seconds(record)
-    known = bool(volumes) and all(_is_number(each) for each in count)
-    total = sum(each for each in count if _is_number(each))
-    if all(_is_number(each) for each in rates) and rates:
-        rate = f"{size(sum(rates))}/s"
-    else:
-        rate = f"{size(total / seconds)}/s" if seconds and known else UNKNOWN
+    proven = [volume for volume in volumes if volume.get("ok") is True]
+    passes = [record[name] for name in ("precopy", "final_pass") if isinstance(record.get(name), Mapping)]
+    moved, seconds = (_sum(each.get(key) for each in passes) for key in ("bytes", "seconds"))
+    held = _sum(volume.get("bytes") for volume in volumes)
+    known = bool(volumes) and bool(passes) and held is not None and moved is not None and bool(seconds)
+    last = record.get("final_pass") or {}
     return Row(
         what="volumes: bytes, rate, proof",
-        source=f"{len(volumes)} volumes, {size(total)} at {rate}" if known else UNKNOWN,
-        destination=f"{len(proven)} of {len(volumes)} proven equal" if volumes else UNKNOWN,
-        good=known and rate != UNKNOWN and len(proven) == len(volumes),
-        details=[f"{volume.get('claim', volume)}: not proven" for volume in volumes if volume not in proven],
+        source=f"{size(moved or 0)} moved at {size((moved or 0) / (seconds or 1))}/s" if known else UNKNOWN,
+        destination=f"{len(proven)} of {len(volumes)} proven equal, {size(held or 0)}" if known else UNKNOWN,
+        good=known and len(proven) == len(volumes),
+        details=[
+            *(
+                f"{_claim(volume)}: not proven: {volume.get('reason', UNKNOWN)}"
+                for volume in volumes
+                if volume not in proven
+            ),
+            *(f"{_claim(volume)}: not kept: {what}" for volume in volumes for what in volume.get("downgrades") or ()),
+            *(
+                [f"of these in the last pass, during the downtime: {size(last['bytes'])}"]
+                if _is_number(last.get("bytes"))
+                else []
+            ),
+        ],
     )
 
 
-def _verdict(volume: Mapping[str, Any]) -> bool:
-    verdict = volume.get("verdict", volume.get("ok"))
-    return bool(verdict.get("ok")) if isinstance(verdict, Mapping) else verdict in {True, "equal", "ok", "proven"}
+def _claim(volume: Mapping[str, Any]) -> str:
+    move = volume.get("move") or {}
+    return f"PersistentVolumeClaim {move.get('source_namespace', UNKNOWN)}/{move.get('source_claim', UNKNOWN)}"
 
 
-def _transfer_seconds(record: Mapping[str, Any]) -> float | None:
-    timings = record.get("timings") or {}
-    parts = [seconds for phase, seconds in timings.items() if "DirectVolume" in phase and _is_number(seconds)]
-    return sum(parts) or None
-
-
-def _duration_row(record: Mapping[str, Any]) -> Row:
-    told, timings = record.get("duration_seconds"), record.get("timings") or {}
-    slowest = sorted(((seconds, phase) for phase, seconds in timings.items() if _is_number(seconds)), reverse=True)[:8]
+def _duration_row(record: Mapping[str, Any], facts: Facts | None) -> Row:
+    timings = {phase: seconds for phase, seconds in (record.get("phase_seconds") or {}).items() if _is_number(seconds)}
+    slowest = sorted(((seconds, phase) for phase, seconds in timings.items()), reverse=True)[:6]
     return Row(
-        what="duration, start to end",
-        source=f"{told:.1f} s" if _is_number(told) else UNKNOWN,
-        destination=f"{len(timings)} phases timed" if timings else UNKNOWN,
-        good=_is_number(told) and bool(timings),
+        what="duration",
+        source=f"{_seconds(facts.ended - facts.began if facts else None)}, the whole playbook",
+        destination=f"{_seconds(_sum(timings.values()))} in {len(timings)} phases" if timings else UNKNOWN,
+        good=facts is not None and bool(timings),
         details=[f"{phase}: {seconds:.1f} s" for seconds, phase in slowest],
     )
+
+
+def _seconds(value: object) -> str:
+    return f"{value:.1f} s" if isinstance(value, int | float) else UNKNOWN
+
+
+def _sum(values: Iterable[Any]) -> float | None:
+    """The sum; None when one of the values is missing."""
+    known = list(values)
+    return sum(known) if all(_is_number(value) for value in known) else None
 
 
 def rewritten(migration: Migration | None) -> tuple[list[str], bool]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 UNKNOWN = "unknown"
 """What a missing figure is called; such a row is never green."""
 
+SHOWN = 12
+"""Lines that are told of one row; the rest is counted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -20,6 +23,11 @@ class Row:
     destination: str
     good: bool
     details: Sequence[str] = ()
+
+
+def shown(lines: list[str]) -> list[str]:
+    """The first lines of many, and how many more there are."""
+    return lines if len(lines) <= SHOWN else [*lines[:SHOWN], f"and {len(lines) - SHOWN} more"]
 
 
 def size(count: float) -> str:

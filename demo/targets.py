@@ -28,11 +28,15 @@ class Targets:
     destination: Cluster
     own: bool
 
-    def writes_on_source(self) -> Iterator[dict[str, Any]] | None:
-        """Every write since the lab came up; None for clusters whose audit log is not at hand."""
+    def audit_mark(self) -> int:
+        """Where the source's audit log ends now; 0 for clusters whose log is not at hand."""
+        return 0 if self.own else audit.mark("source")
+
+    def writes_on_source(self, since: int) -> Iterator[dict[str, Any]] | None:
+        """Every write since a mark; None for clusters whose audit log is not at hand."""
         if self.own:
             return None
-        return (event for event in audit.events("source") if audit.is_write(event) or _is_command(event))
+        return (event for event in audit.events("source", since) if audit.is_write(event) or _is_command(event))
 
 
 def _is_command(event: dict[str, Any]) -> bool:

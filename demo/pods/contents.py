@@ -52,7 +52,8 @@ SEQUENCES = (
     "SELECT schemaname || '.' || sequencename, coalesce(last_value::text, 'unused') FROM pg_sequences ORDER BY 1;"
 )
 ROLES = """
-SELECT md5(string_agg(concat_ws(':', rolname, rolsuper, rolcanlogin, rolpassword), ',' ORDER BY rolname)) FROM pg_authid;
+SELECT md5(string_agg(concat_ws(':', rolname, rolsuper, rolcanlogin, rolpassword), ',' ORDER BY rolname))
+FROM pg_authid;
 """
 
 
