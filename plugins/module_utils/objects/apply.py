@@ -22,6 +22,8 @@ from ..resources.errors import (
     ApiError,
     Conflict,
     DeadlineExceeded,
+    Forbidden,
+    Invalid,
     InvalidInput,
     NotFound,
     PermanentError,
@@ -190,8 +192,11 @@ def _apply(destination: Cluster, obj: Manifest, policy: str) -> _Outcome:
     while tries < TRIES:
         try:
             return _Outcome(name, "created", tuple(differences(obj, destination.create(obj))))
-        except AlreadyExists:
+        except (AlreadyExists, Forbidden, Invalid) as error:
             live = destination.get(obj["apiVersion"], obj["kind"], name_of(obj), namespace_of(obj) or None)
+            # Of what exists a server may say first that its node port is taken or that it exceeds the quota.
+            if live is None and not isinstance(error, AlreadyExists):
+                raise
         finding = judge(obj, live)
         if finding.state is State.LEAVING and time.monotonic() < until:
             time.sleep(0.5)
