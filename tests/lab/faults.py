@@ -41,8 +41,9 @@ def start(paths: Paths, programs: Programs) -> None:
 def add(target: str, kind: str, *, stream: str = "downstream", probability: float = 1.0, **attributes: int) -> str:
     """Add a fault on the way to `target` (a cluster's name or `s3`) and return its name for `remove`.
 
-    `kind` and `attributes` are the proxy's: latency(latency, jitter), bandwidth(rate), reset_peer(timeout),
-    limit_data(bytes), slow_close(delay), timeout(timeout), slicer(average_size, size_variation, delay).
+    `kind` and `attributes` are the proxy's: distance(latency, window), latency(latency, jitter), bandwidth(rate),
+    reset_peer(timeout), limit_data(bytes), slow_close(delay), timeout(timeout), slicer(average_size, size_variation,
+    delay).
     `stream` is `downstream` (answers) or `upstream` (requests); `probability` is the part of connections that it hits.
     """
     body = {"type": kind, "stream": stream, "toxicity": probability, "attributes": attributes}
@@ -77,9 +78,16 @@ def fault(
 
 
 @contextmanager
-def latency(target: str, milliseconds: int, *, jitter: int = 0) -> Iterator[None]:
-    """Delay every answer while the block runs; a delay never reorders or drops anything."""
-    with fault(target, "latency", latency=milliseconds, jitter=jitter):
+def latency(target: str, milliseconds: int, *, window_kilobytes: int = 64) -> Iterator[None]:
+    """Put both ends this far apart (half of it each way) while the block runs.
+
+    At most one window is under way in each direction, so a long way limits throughput as it does with TCP.
+    """
+    half, window = max(1, milliseconds // 2), window_kilobytes * 1024
+    with (
+        fault(target, "distance", latency=half, window=window),
+        fault(target, "distance", stream="upstream", latency=half, window=window),
+    ):
         yield
 
 

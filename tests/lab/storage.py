@@ -25,12 +25,14 @@ BLOCK_BYTES = 64 * 2**20
 def classes(cluster: Cluster) -> list[dict[str, Any]]:
     """Return the cluster's storage classes: two that make volumes on demand, one for raw blocks.
 
-    The default class waits for a consumer, the other binds at once.
+    One of the two waits for a consumer, the other binds at once.
     """
+    waiting, at_once = "WaitForFirstConsumer", "Immediate"
+    default, other = (waiting, at_once) if cluster.default_waits else (at_once, waiting)
     return [
-        _storage_class(cluster.default_class, PROVISIONER, "WaitForFirstConsumer", default=True),
-        _storage_class(cluster.other_class, PROVISIONER, "Immediate", default=False),
-        _storage_class(cluster.block_class, "kubernetes.io/no-provisioner", "WaitForFirstConsumer", default=False),
+        _storage_class(cluster.default_class, PROVISIONER, default, default=True),
+        _storage_class(cluster.other_class, PROVISIONER, other, default=False),
+        _storage_class(cluster.block_class, "kubernetes.io/no-provisioner", waiting, default=False),
     ]
 
 

@@ -32,6 +32,8 @@ class Cluster:
     default_class: str
     other_class: str
     block_class: str
+    default_waits: bool
+    """Whether the default class binds a claim only when a pod uses it, and the other one at once; else the reverse."""
 
     @property
     def node(self) -> str:
@@ -78,6 +80,7 @@ SOURCE = Cluster(
     default_class="source-ssd",
     other_class="source-hdd",
     block_class="source-block",
+    default_waits=True,
 )
 DESTINATION = Cluster(
     name="destination",
@@ -88,6 +91,7 @@ DESTINATION = Cluster(
     default_class="destination-fast",
     other_class="destination-slow",
     block_class="destination-block",
+    default_waits=False,
 )
 CLUSTERS: Mapping[str, Cluster] = MappingProxyType({each.name: each for each in (SOURCE, DESTINATION)})
 
