@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..objects import apply
+from ..objects import apply, health
 from ..resources.errors import LeaseLost, MtcError
 from . import destination_claims, destination_namespaces, direct_volume, quiesce
 from .clock import elapsed_clock
 from .context import Context
 from .guard import Abandoned
 
+SOURCE_READY_WITHIN = 60
+"""Seconds for which the source is watched while it starts again; then its downtime counts as ended."""
 CLEAN_UP_DEADLINE = 240
 """Seconds that all of it may take; what is still there afterwards is reported by name."""
 
@@ -63,11 +65,16 @@ def _remove_objects(context: Context) -> str | None:
 
 
 def _start_source(context: Context) -> str | None:
+    """Started and, within reason, seen to run: a downtime ends when the application answers, not when it was asked
+    to."""
     if "stopped_at" not in context.record.data:
         return None
     started = quiesce.unquiesce(context.source, context.source_namespaces)
     if started:
         context.tell(f"started again: {', '.join(started)}")
+    found = health.health(context.source, context.source_namespaces)
+    if found.waiting and elapsed_clock() - context.phase_began < SOURCE_READY_WITHIN:
+        return f"the source is starting: {'; '.join(found.waiting)}"
     context.application_runs("source")
     return None
 

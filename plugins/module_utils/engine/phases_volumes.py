@@ -132,10 +132,11 @@ def _failure(bad: list[Verdict]) -> VolumeFailed:
     first = bad[0].move
     shown = ", ".join(files[:SHOWN_FILES])
     more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
+    why = "; ".join(dict.fromkeys(verdict.reason for verdict in bad if verdict.reason))
     return VolumeFailed(
         subject=subject_of("PersistentVolumeClaim", first.source_claim, first.source_namespace),
         attempt=f"the copy is not equal to the source ({len(bad)} volume(s))",
-        reason=f"{shown}{more}",
+        reason=": ".join(part for part in (why, shown + more) if part),
         mend="No object was restored. Look why these files differ, then run the task again",
         files=files,
     )

@@ -78,6 +78,11 @@ def _stop_unowned(obj: Manifest) -> Patch | None:
     return None if _owned(obj) else _stop_replicas(obj)
 
 
+def _start_unowned(obj: Manifest) -> Patch | None:
+    """A Deployment's annotations are copied to its ReplicaSets; only what was stopped itself is started."""
+    return None if _owned(obj) else _start_replicas(obj)
+
+
 def _stop_daemon_set(obj: Manifest) -> Patch | None:
     selector = obj["spec"]["template"]["spec"].get("nodeSelector") or {}
     if names.QUIESCE_NODE_SELECTOR in selector:
@@ -151,8 +156,8 @@ WORKLOADS = (
     Workload("batch/v1", "CronJob", _stop_cron_job, _start_cron_job),
     Workload("apps/v1", "Deployment", _stop_deployment, _start_deployment),
     Workload("apps/v1", "StatefulSet", _stop_replicas, _start_replicas),
-    Workload("apps/v1", "ReplicaSet", _stop_unowned, _start_replicas),
-    Workload("v1", "ReplicationController", _stop_unowned, _start_replicas),
+    Workload("apps/v1", "ReplicaSet", _stop_unowned, _start_unowned),
+    Workload("v1", "ReplicationController", _stop_unowned, _start_unowned),
     Workload("apps/v1", "DaemonSet", _stop_daemon_set, _start_daemon_set),
     Workload("batch/v1", "Job", _stop_job, _start_job),
 )
