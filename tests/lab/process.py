@@ -71,6 +71,8 @@ def start(
             env={**os.environ, **(env or {}), MARK: str(paths.root)},
             start_new_session=True,
         )
+    # It outlives this program; `stop` waits for it by its pid.
+    child.returncode = 0
     process = Process(name, child.pid, start_time(child.pid) or 0)
     paths.pids.mkdir(parents=True, exist_ok=True)
     (paths.pids / f"{name}.json").write_text(
