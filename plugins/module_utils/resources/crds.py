@@ -131,8 +131,8 @@ _DEFINITIONS = (
 def crd_manifests() -> list[dict[str, Any]]:
     """All ten manifests, as fresh dicts, in the order in which a user meets the kinds.
 
-    Each carries the label that marks it as this collection's, and the digest of all ten specs: ten definitions with both
-    labels are all up to date.
+    Each carries the label that marks it as this collection's, and the digest of all ten specs: ten definitions with
+    both labels are all up to date.
     """
     specs = {definition.kind: _spec(definition) for definition in _DEFINITIONS}
     labels = {names.MANAGED_BY_LABEL: names.MANAGED_BY, names.DIGEST_LABEL: digest(specs)}

@@ -36,7 +36,7 @@ def identify(facts: PlanFacts, conditions: Conditions) -> None:
             _identify(conditions, kind, durable=True)
             return
         _identify(conditions, Reason.NAMESPACE_MIGRATION_PLAN, durable=True)
-    else:
+    elif newest:
         conditions.delete(PlanCondition.MIGRATION_TYPE_IDENTIFIED)
     if one_cluster and mapped:
         _type_within_one_cluster(mapped, conditions)
