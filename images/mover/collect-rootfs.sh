@@ -92,7 +92,7 @@ find "$target" -type f \( -perm -u+x -o -name '*.so*' \) -exec sh -c '
 
 entries accounts > "$target/etc/passwd"
 entries accounts | awk -F: '{ print $1 ":x:" $4 ":" }' > "$target/etc/group"
-entries accounts | while IFS=: read -r name _ uid gid _ home _; do
+entries accounts | while IFS=: read -r _ _ uid gid _ home _; do
     [ "$uid" = 0 ] && continue
     mkdir -p "$target$home"
     chown "$uid:$gid" "$target$home"

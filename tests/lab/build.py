@@ -23,6 +23,7 @@ from lab.programs import Programs
 from lab.report import say, step
 
 _MINIMUM = (1, 26)
+_KEPT = 3
 
 
 def programs(paths: Paths) -> Programs:
@@ -86,8 +87,16 @@ def _build(paths: Paths, wanted: Programs) -> None:
         if wanted.directory.exists():
             shutil.rmtree(wanted.directory)
         shutil.copytree(scratch, wanted.directory)
+    _forget_older(wanted.directory.parent)
     if not wanted.complete:
         raise LabError(f"the build left {sorted(each.name for each in wanted.directory.iterdir())}, not all programs")
+
+
+def _forget_older(directory: Path) -> None:
+    """Keep the newest builds only; a running lab, or another checkout, may use one that is not the newest."""
+    builds = sorted(directory.glob("[0-9a-f]*"), key=lambda each: each.stat().st_mtime, reverse=True)
+    for each in builds[_KEPT:]:
+        shutil.rmtree(each)
 
 
 def _stream(words: list[str], env: dict[str, str], what: str) -> None:

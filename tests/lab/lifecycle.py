@@ -34,7 +34,7 @@ from lab import (
     storage,
     traces,
 )
-from lab.api import Api
+from lab.api import Api, wait_until
 from lab.certificates import Authority
 from lab.command import LabError
 from lab.paths import Paths
@@ -90,7 +90,7 @@ def up(paths: Paths) -> None:
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     command.require([*_PROGRAMS, *_BUILDERS])
     with locked(paths):
-        if running(paths) and all(_api(paths, each).healthy() for each in CLUSTERS.values()):
+        if running(paths) and _answers(paths):
             _refresh(paths)
             return
         network.refuse_foreign(paths)
@@ -108,6 +108,17 @@ def up(paths: Paths) -> None:
             raise
         end = time.monotonic()
         say(f"up: started in {end - begin_start:.1f}s, {end - begin:.1f}s with all preparations")
+
+
+def _answers(paths: Paths) -> bool:
+    """Whether both API servers are ready; a busy machine gets a while, since the other way is to start all anew."""
+    try:
+        for cluster in CLUSTERS.values():
+            wait_until(f"{cluster.name} answers", _api(paths, cluster).healthy, seconds=45, interval=1)
+    except LabError as error:
+        say(str(error))
+        return False
+    return True
 
 
 def down(paths: Paths) -> None:

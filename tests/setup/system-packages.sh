@@ -18,7 +18,7 @@ python3-venv               |  /usr/share/doc/python3-venv| makes the virtual env
 openssl                    | openssl                                        | signs the certificates of the lab and of the tests
 containerd                 | containerd ctr                                 | runs the pods of the clusters
 runc                       | runc                                           | starts their containers
-containernetworking-plugins | /usr/lib/cni/bridge /usr/lib/cni/portmap       | connects the pods
+containernetworking-plugins | /usr/lib/cni/bridge /usr/lib/cni/portmap      | connects the pods
 iproute2                   | ip                                             | makes the bridge and one network namespace per cluster
 iptables                   | iptables                                       | carries services and node ports
 util-linux                 | nsenter losetup                                | enters namespaces, makes loop devices
@@ -40,12 +40,13 @@ present() {
 
 missing=()
 reasons=()
-while IFS='|' read -r package marks why; do
-    package=${package// /}
+while read -r package _ marks; do
+    why=${marks##*|}
+    marks=${marks%|*}
     [[ -n $package ]] || continue
     if ! present "$marks"; then
         missing+=("$package")
-        reasons+=("$(printf '  %-28s%s' "$package" "$(echo $why)")")
+        reasons+=("$(printf '  %-27s%s' "$package" "$why")")
     fi
 done <<<"$needs"
 
