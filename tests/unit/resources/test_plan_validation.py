@@ -41,13 +41,8 @@ def plan(**spec: Any) -> dict[str, Any]:
 
 
 def facts(spec: dict[str, Any] | None = None, **more: Any) -> PlanFacts:
-    given = {
-        "plan": plan(**(spec or {})),
-        "source": cluster("src"),
-        "destination": cluster("dst", namespaces={}),
-        **more,
-    }
-    return PlanFacts(**given)
+    sides = {"source": cluster("src"), "destination": cluster("dst", namespaces={})}
+    return PlanFacts(**{"plan": plan(**(spec or {})), **sides, **more})
 
 
 def raised(given: PlanFacts, before: list[dict[str, Any]] | None = None) -> dict[str, dict[str, Any]]:
@@ -82,9 +77,9 @@ def test_a_good_plan_raises_nothing() -> None:
 def test_clusters(side: str, field: str, prefix: str) -> None:
     unset = raised(facts({field: {"name": "x"}}))
     assert of(unset, f"Invalid{prefix}ClusterRef")[:2] == ("Critical", "NotSet")
-    unknown = raised(facts(**{side: cluster("x", resource=None)}))
+    unknown = raised(facts(None, **{side: cluster("x", resource=None)}))
     assert of(unknown, f"Invalid{prefix}ClusterRef")[:2] == ("Critical", "NotFound")
-    unready = raised(facts(**{side: cluster("x", ready=False)}))
+    unready = raised(facts(None, **{side: cluster("x", ready=False)}))
     assert list(unready) == [f"{prefix}ClusterNotReady"]
     assert f"openmig/{'src' if side == 'source' else 'dst'}" in unready[f"{prefix}ClusterNotReady"]["message"]
 
