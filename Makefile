@@ -79,11 +79,11 @@ lint: deps ## Style, types, layers, documentation, changelog
 
 .PHONY: deps lock build clean
 deps: ## System packages and the virtual environment, once
-	@if [ -e tests/setup/system-packages.sh ]; then bash tests/setup/system-packages.sh; fi
+	@tests/setup/system-packages.sh
 	@tests/setup/venv.sh
 	@tests/setup/tree.sh live
 
-lock: deps ## Pin anew what the requirement files pull in
+lock: ## Pin anew what the requirement files pull in
 	@tests/setup/lock.sh
 
 build: deps ## The collection's archive, as a user installs it

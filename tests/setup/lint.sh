@@ -47,7 +47,7 @@ check layers layers
 check yaml yamllint --strict .
 check markdown markdown
 check changelog in_copy antsibull-changelog lint
-check docs in_copy antsibull-docs lint-collection-docs .
+check docs in_copy antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 check ansible-lint in_copy ansible-lint --nocolor
 
 if ((${#failed[@]})); then

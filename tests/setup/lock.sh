@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 
 uv=.build/uv
 if [[ ! -x $uv/bin/uv ]]; then
-    .venv/bin/python -m venv "$uv"
+    "${PYTHON:-python3}" -m venv "$uv"
     "$uv/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
 fi
 

@@ -8,7 +8,7 @@
 # A target that fails does not keep the next from running; only without a lab nothing is run on it, and that is a failure.
 
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 
 logs=.build/logs
 rm -rf "$logs"

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Makes the one virtual environment of this checkout, .venv. It is made once, and anew only when something that it is made
-# from has changed: a requirement file, the interpreter, or the place of the checkout (its scripts carry absolute paths).
+# Makes the one virtual environment of this checkout, .venv: once. It is brought up to date when a requirement file has
+# changed, and made anew when the interpreter or the place of the checkout has (its scripts carry absolute paths).
 
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -30,32 +30,39 @@ find_python() {
     return 1
 }
 
-python=$(find_python)
-fingerprint=$({
-    pwd
-    "$python" -c 'import sys; print(sys.executable, sys.version)'
-    sha256sum "${sources[@]}"
-} | sha256sum | cut -d ' ' -f 1)
+up_to_date() { [[ -f $stamp && $(<"$stamp") == "$base"$'\n'"$content" ]]; }
 
-if [[ -f $stamp && $(<"$stamp") == "$fingerprint" ]]; then
+python=$(find_python)
+base=$({ pwd && "$python" -c 'import sys; print(sys.version)'; } | sha256sum)
+content=$(cat "${sources[@]}" | sha256sum)
+
+if up_to_date; then
     exit 0
 fi
 
-# Two make commands at once must not build the same environment.
+# Two make commands at once must not work on the same environment.
 exec 9>.venv.lock
 flock 9
 trap 'rm -f .venv.lock' EXIT
-if [[ -f $stamp && $(<"$stamp") == "$fingerprint" ]]; then
+if up_to_date; then
     exit 0
 fi
 
-echo "venv: making $venv with $python (some 120 packages; a minute or two)"
 started=$SECONDS
-rm -f "$stamp"
-"$python" -m venv --clear "$venv"
+if [[ -f $stamp && $(head -n 1 "$stamp") == "$base" ]]; then
+    echo "venv: bringing $venv up to what the requirement files say now"
+else
+    echo "venv: making $venv with $python (some 120 packages; a minute or two)"
+    rm -f "$stamp"
+    "$python" -m venv --clear "$venv"
+fi
 # Not compiled ahead: most of what the package ansible holds is never loaded here.
 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile \
     --requirement tests/setup/requirements.txt --constraint tests/setup/lock.txt
 "$venv/bin/pip" check --quiet
-echo "$fingerprint" >"$stamp"
-echo "venv: made in $((SECONDS - started)) s"
+mapfile -t unpinned < <("$venv/bin/python" tests/setup/pins.py)
+if [[ -n ${unpinned[*]} ]]; then
+    echo "venv: no longer asked for, or not in lock.txt (\`make lock\`); rm -r $venv starts afresh: ${unpinned[*]}"
+fi
+printf '%s\n%s\n' "$base" "$content" >"$stamp"
+echo "venv: ready after $((SECONDS - started)) s"
