@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -99,10 +99,12 @@ def up(paths: Paths) -> None:
             with step("cleaning up what an earlier run has left"):
                 _clean(paths)
         programs = build.programs(paths)
-        store = imagestore.prepare(paths, images.archives(paths, programs), keep=None)
+        archives = images.archives(paths, programs)
+        store = imagestore.prepare(paths, archives, keep=None)
         begin_start = time.monotonic()
         try:
             _start(paths, programs, store)
+            _write_record(paths, programs, archives, store.parent.name)
         except BaseException:
             say(f"the lab did not start; logs are in {paths.state / 'logs'}, `python -m lab down` removes the rest")
             raise
@@ -147,15 +149,16 @@ def _refresh(paths: Paths) -> None:
     if build.key() != record["programs"]:
         say("the Go sources have changed since this lab was started: `down` and `up` to take them in")
     archives = images.archives(paths, programs)
-    if imagestore.key(archives) == record["images"]:
+    loaded = record.get("archives", {})
+    changed = {name: archive for name, archive in archives.items() if loaded.get(name) != archive.name}
+    if not changed:
         say("up: the lab is up already")
         return
-    with step("loading changed images into the running clusters"):
+    with step(f"loading into the running clusters: {', '.join(changed)}"):
         for cluster in CLUSTERS.values():
-            containerd.import_archives(containerd.socket(paths.of(cluster) / "containerd"), archives)
+            containerd.import_archives(containerd.socket(paths.of(cluster) / "containerd"), changed)
     imagestore.prepare(paths, archives, keep=record["store"])
-    record["images"] = imagestore.key(archives)
-    paths.record.write_text(json.dumps(record), encoding="utf-8")
+    _write_record(paths, programs, archives, record["store"])
 
 
 def _start(paths: Paths, programs: Programs, store: Path) -> None:
@@ -169,8 +172,13 @@ def _start(paths: Paths, programs: Programs, store: Path) -> None:
         for each in [*clusters, object_storage]:
             each.result()
     _require_all(paths)
-    record = {"programs": programs.key, "images": store.parent.name, "store": store.parent.name}
-    paths.record.write_text(json.dumps(record), encoding="utf-8")
+
+
+def _write_record(paths: Paths, programs: Programs, archives: Mapping[str, Path], store: str) -> None:
+    """Say that the lab is complete, and what it was started with."""
+    loaded = {name: archive.name for name, archive in archives.items()}
+    record = {"programs": programs.key, "archives": loaded, "store": store}
+    paths.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def _require_all(paths: Paths) -> None:
