@@ -9,7 +9,7 @@ of that name beside this one. An instance is thread-safe and opens no connection
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..resources.errors import InvalidInput, NotFound, Problem
@@ -118,7 +118,7 @@ class Cluster:
         label_selector: str | None = None,
         field_selector: str | None = None,
         page: int = lists.PAGE,
-    ) -> Iterator[Manifest]:
+    ) -> Generator[Manifest, None, None]:
         """Objects as their pages arrive, of one namespace or of all. ``NotFound`` for a kind unknown to the cluster."""
         documents = lists.pages(
             self._transport,
@@ -138,7 +138,7 @@ class Cluster:
         label_selector: str | None = None,
         concurrency: int = 8,
         page: int = lists.PAGE,
-    ) -> Iterator[tuple[ResourceType, str, Manifest]]:
+    ) -> Generator[tuple[ResourceType, str, Manifest], None, None]:
         """``(type, namespace, object)`` of many types side by side, in no order; no namespaces means all of them."""
         return lists.list_side_by_side(
             self._transport, types, namespaces, label_selector=label_selector, concurrency=concurrency, page=page
@@ -255,7 +255,7 @@ class Cluster:
         field_selector: str | None = None,
         resource_version: str | None = None,
         timeout: float,
-    ) -> Iterator[tuple[str, Manifest]]:
+    ) -> Generator[tuple[str, Manifest], None, None]:
         """``("ADDED"|"MODIFIED"|"DELETED", object)`` until ``timeout`` seconds have passed, over broken connections.
 
         Without ``resource_version`` what exists comes first, as ADDED. The identity alone (no spec) is certain in
@@ -294,7 +294,7 @@ class Cluster:
         since_time: str | None = None,
         tail_lines: int | None = None,
         timeout: float | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Lines; see ``logs.read_log``. ``Invalid`` while the container has not started."""
         return logs.read_log(
             self._transport,

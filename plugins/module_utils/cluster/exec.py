@@ -235,8 +235,16 @@ class _Session:
 
 def _connection_failure(error: Exception) -> Exception:
     """The same in the terms of ``failure_of``: the server has seen no command yet."""
-    return error if isinstance(error, (ssl.SSLError, socket.gaierror)) else NewConnectionError(error)
+    if isinstance(error, (ssl.SSLError, socket.gaierror)):
+        return error
+    if type(error).__name__ == "WebSocketProxyException":
+        return ProxyError(f"Tunnel connection failed: {str(error).rpartition(' ')[2]}")
+    return NewConnectionError(error)
 
 
 class NewConnectionError(Exception):
     """Named as urllib3's, since failures are told apart by these names."""
+
+
+class ProxyError(Exception):
+    """Named as urllib3's."""

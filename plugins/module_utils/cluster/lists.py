@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from ..resources.errors import NotFound
@@ -86,7 +86,7 @@ def list_side_by_side(
     label_selector: str | None = None,
     concurrency: int = 8,
     page: int = PAGE,
-) -> Iterator[tuple[ResourceType, str, dict[str, Any]]]:
+) -> Generator[tuple[ResourceType, str, dict[str, Any]], None, None]:
     """Every object of these types in these namespaces, in no particular order; at most one page per worker is held.
 
     No namespaces means all of them. A cluster-scoped type is listed once, with "" as its namespace. A type that has
@@ -117,7 +117,7 @@ class _SideBySide:
         self._found: queue.Queue[tuple[Any, str, Any]] = queue.Queue(maxsize=workers)
         self._workers = [threading.Thread(target=self._work, daemon=True, name="openmig-list") for _ in range(workers)]
 
-    def objects(self) -> Iterator[tuple[ResourceType, str, dict[str, Any]]]:
+    def objects(self) -> Generator[tuple[ResourceType, str, dict[str, Any]], None, None]:
         """What the workers find, until all have ended; leaving early stops them."""
         for worker in self._workers:
             worker.start()

@@ -8,7 +8,7 @@ Lines are asked for with their timestamps, which tell where to go on; callers ge
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from .backoff import Backoff
@@ -32,7 +32,7 @@ def read_log(
     since_time: str | None = None,
     tail_lines: int | None = None,
     timeout: float | None = None,
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """Lines without their ends. A followed log ends when the container does, or silently after ``timeout`` seconds.
 
     ``since_time`` is RFC 3339 and inclusive to the second. Bytes that are not UTF-8 are replaced.
@@ -64,7 +64,7 @@ class _Log:
         self._count = 0
         """Lines told so far with the last timestamp."""
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> Generator[str, None, None]:
         library = require_urllib3()
         backoff = Backoff(self._transport.deadline)
         while not self._over():

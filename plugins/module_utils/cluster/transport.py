@@ -173,7 +173,7 @@ class Transport:
             if 200 <= response.status < 300:
                 return response, tries.repeated
             if silence is not None:
-                response.read()
+                response.read(cache_content=True)
             if self._again(call, tries, login, response):
                 continue
             if response.status in call.answers:

@@ -47,7 +47,7 @@ class Watch:
         self._end = time.monotonic() + timeout
         self._told: dict[str, tuple[str, dict[str, Any]]] = {}
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """``("ADDED"|"MODIFIED"|"DELETED", object)`` until the time is up.
 
         Without a start version every existing object comes first, as ADDED. After a second list, changes that happened
