@@ -29,7 +29,7 @@ def flag(about: str = "") -> Schema:
 
 
 def number(about: str = "", *, bits: int = 0) -> Schema:
-    """An integer; with ``bits`` 32 or 64 the API server checks the range."""
+    """An integer; ``bits`` 32 or 64 tells clients its range (the API server does not check it)."""
     return _described({"type": "integer", **({"format": f"int{bits}"} if bits else {})}, about)
 
 
