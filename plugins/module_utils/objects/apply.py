@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ from ..resources.errors import (
     Unauthorized,
 )
 from .compare import content_differences, content_fields, differences
-from .existing import Finding, State, judge, preview
+from .existing import BATCH, Finding, State, judge, preview
 from .inventory import OWN_LABELS, reference
 from .manifest import Manifest, labels_of, name_of, namespace_of, pruned, put
 from .merge import lacking
@@ -53,6 +53,8 @@ LEAVING_SECONDS: Final = 60.0
 TOLD: Final = 10
 """How many objects an error names before it counts the others."""
 REPORT_SECONDS: Final = 2.0
+FIRST: Final = 64
+"""Objects of a wave that are created before it is known whether most of them are there already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,8 @@ class _Outcome:
     action: str
     differences: tuple[str, ...] = ()
     error: PermanentError | None = None
+    platform: bool = False
+    """The platform's own ServiceAccount: that it exists says nothing about an earlier run."""
 
 
 @dataclass
@@ -93,12 +97,15 @@ class _Tally:
     total: int
     report: Callable[[str], None] | None
     outcomes: list[_Outcome] = field(default_factory=list)
+    collided: bool = False
+    """Whether something was there already that looks like an earlier try."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _told: float = field(default_factory=time.monotonic)
 
     def add(self, outcome: _Outcome) -> None:
         with self._lock:
             self.outcomes.append(outcome)
+            self.collided |= outcome.action in ("equal", "adopted") and not outcome.platform
             now = time.monotonic()
             if self.report is None or now - self._told < REPORT_SECONDS:
                 return
@@ -137,10 +144,14 @@ def apply_all(
         names.MIGRATED_BY_MIGPLAN_LABEL: migplan_uid,
     }
 
-    def work(held: Held) -> None:
+    def as_sent(held: Held) -> Manifest:
         obj = unpacked(held)
-        if not is_platform_service_account(obj):
-            obj = put(obj, {**labels_of(obj), **labels}, "metadata", "labels")
+        if is_platform_service_account(obj):
+            return obj
+        return put(obj, {**labels_of(obj), **labels}, "metadata", "labels")
+
+    def work(held: Held) -> None:
+        obj = as_sent(held)
         try:
             tally.add(_apply(destination, obj, policy))
         except Unauthorized:
@@ -149,7 +160,9 @@ def apply_all(
             tally.add(_Outcome(reference(obj), "failed", error=error))
 
     for wave in waiting.waves():
-        destination.map(work, wave, concurrency=concurrency)
+        for chunk in _chunks(wave):
+            missing = _not_equal(destination, map(as_sent, chunk), tally, concurrency) if tally.collided else chunk
+            destination.map(work, missing, concurrency=concurrency)
         _stop_for(tally.outcomes, policy)
     return ApplyReport(
         created=tally.named("created"),
@@ -160,6 +173,25 @@ def apply_all(
         foreign=tally.named("foreign"),
         differences=tuple(sorted(f"{item.reference}: {path}" for item in tally.outcomes for path in item.differences)),
     )
+
+
+def _chunks(wave: list[Held]) -> Iterator[list[Held]]:
+    """A few first: they show whether this is a run that goes on where another one ended."""
+    yield wave[:FIRST]
+    for start in range(FIRST, len(wave), BATCH):
+        yield wave[start : start + BATCH]
+
+
+def _not_equal(destination: Cluster, objects: Iterable[Manifest], tally: _Tally, concurrency: int) -> list[Held]:
+    """What still has to be looked at: lists tell of the others, at a few requests for thousands of objects."""
+    batch = list(objects)
+    missing: list[Held] = []
+    for obj, finding in zip(batch, preview(destination, batch, concurrency=concurrency), strict=True):
+        if finding.state is State.EQUAL:
+            tally.add(_Outcome(finding.reference, "equal"))
+        else:
+            missing.append(obj)
+    return missing
 
 
 def _stop_for(outcomes: list[_Outcome], policy: str) -> None:
@@ -221,7 +253,7 @@ def _settle(destination: Cluster, obj: Manifest, live: Manifest, finding: Findin
     if finding.state is State.MERGED:
         missing = lacking(obj, live)
         if not missing:
-            return _Outcome(finding.reference, "equal")
+            return _Outcome(finding.reference, "equal", platform=True)
         answer = _patch(destination, live, missing)
         return _Outcome(finding.reference, "merged", tuple(differences(missing, answer)))
     if finding.state is State.EQUAL:
