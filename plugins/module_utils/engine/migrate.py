@@ -15,7 +15,7 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import migmigration, migplan, names, plan_selections
 from ..resources.conditions import by_type
-from ..resources.errors import InvalidInput, MtcError, NotFound, Problem, Refused, subject_of
+from ..resources.errors import Conflict, InvalidInput, MtcError, NotFound, Problem, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..volumes.model import Profile, TransferOptions
 from ..volumes.transfer import Transfer
@@ -219,6 +219,8 @@ def _carry_out(
     try:
         context = _context(this, control=control, sides=sides, plan=plan, name=name, intent=intent, lease=lease)
         advance = runner.walk(context, wait=wait, timeout=float(this.params["wait_timeout"]))
+        if advance.waiting is None:
+            _settle_plan(context)
     finally:
         lease.release()
     result = _result(context.migration.manifest, context.record.data, changed=True, started=started)
@@ -230,6 +232,21 @@ def _carry_out(
         )
         result = {**result, **first, "failed": True, "failed_phase": context.record.data.get("failed_phase")}
     return result
+
+
+def _settle_plan(context: Context) -> None:
+    """The plan's status after its run: suspended when the run has moved everything, open again otherwise."""
+    metadata = context.plan["metadata"]
+    stored = context.control.get(names.API_VERSION, names.MIG_PLAN, metadata["name"], metadata["namespace"])
+    if stored is None:
+        return
+    evaluated = plan_reconciler.evaluate(
+        control=context.control, sides=lambda: (context.source, context.destination), plan=stored
+    )
+    try:
+        plan_reconciler.store(context.control, evaluated, before=stored)
+    except Conflict:
+        return  # somebody changed the plan just now; the next call for it looks again
 
 
 def _owner(migration: Mapping[str, Any]) -> dict[str, Any]:
