@@ -122,7 +122,7 @@ def rows(
     told: int | None,
     notes: tuple[list[str], bool],
 ) -> list[Row]:
-    """Presence, secrets and settings, and what was rewritten. `told` and `notes` are the migration's own word."""
+    """Presence, settings, and what was rewritten. `told` and `notes` are the migration's own word."""
     wanted = expected()
     changes = [
         change
@@ -130,22 +130,20 @@ def rows(
         for change in compare(source[key], destination[key])
     ]
     data = [change for change in changes if change.where.startswith(("Secret ", "ConfigMap "))]
+    rewritten = {change.where.split(":")[0] for change in data if change.explained}
+    spoilt = {change.where.split(":")[0] for change in data if not change.explained}
     configured = sum(kind in {"Secret", "ConfigMap"} for kind, _name in wanted)
     return [
         _presence_row(wanted, source, destination, told),
         Row(
             what="secrets and settings",
             source=f"{configured} Secrets and ConfigMaps",
-            destination=f"{configured - len({change.where.split(':')[0] for change in data})} equal, byte for byte",
-            good=not data and _has_all(wanted, destination),
-            details=[change.where for change in data],
+            destination=f"{configured - len(rewritten | spoilt)} equal, {len(rewritten - spoilt)} with the new namespace",
+            good=not spoilt and wanted <= destination.keys(),
+            details=[change.where for change in data if not change.explained],
         ),
         _rewritten_row(changes, notes),
     ]
-
-
-def _has_all(wanted: set[Key], destination: Mapping[Key, Manifest]) -> bool:
-    return wanted <= destination.keys()
 
 
 def _presence_row(
@@ -236,7 +234,7 @@ def compare(before: Manifest, after: Manifest) -> list[Change]:
     for path in sorted(left.keys() | right.keys()):
         if left.get(path) != right.get(path):
             here, there = (left.get(path), right.get(path)) if kind != "Secret" else ("...", "...")
-            explained = kind not in {"Secret", "ConfigMap"} and is_explained(left.get(path), right.get(path))
+            explained = kind != "Secret" and is_explained(left.get(path), right.get(path))
             changes.append(Change(where=f"{kind} {name}: {path}", before=here, after=there, explained=explained))
     return changes
 
@@ -248,7 +246,7 @@ def is_explained(before: Any, after: Any) -> bool:
     return (
         STORAGE_CLASSES.get(before) == after
         or (before == SHOP and after == MOVED)
-        or before.replace(f".{SHOP}.", f".{MOVED}.") == after
+        or before.replace(f".{SHOP}.svc", f".{MOVED}.svc") == after
     )
 
 

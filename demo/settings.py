@@ -31,7 +31,7 @@ SEED = 20_240_229
 
 USER_AGENT = "openmig-demo/1"
 FIELD_MANAGER = "openmig-demo"
-ENGINE_AGENT = "openmig.mtc"
+ENGINE_AGENT = "openmig.mtc/"
 """How the user agent of the migration begins in the audit log."""
 CHECKER_LABEL = "openmig-demo/checker"
 """On pods that only read what a side holds; they belong to the demo and not to the migration."""
