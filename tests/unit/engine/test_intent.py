@@ -1,0 +1,50 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A run goes on with what it began with; a call that asks for something else is told so field by field."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.intent import CHANGEABLE, Intent
+from ansible_collections.openmig.mtc.plugins.module_utils.module_specs import mig_migration_spec
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import InvalidInput
+
+PARAMS: dict[str, Any] = {
+    name: {"transfer_image": "mover:1"}.get(name, option.get("default"))
+    for name, option in mig_migration_spec().items()
+}
+BEGUN = Intent.from_params(PARAMS)
+
+
+def test_it_survives_being_recorded() -> None:
+    assert Intent.from_record(BEGUN.to_record()) == BEGUN
+
+
+def test_the_same_options_go_on() -> None:
+    assert BEGUN.continued_by(BEGUN, migration="app", namespace="openmig") == BEGUN
+
+
+@pytest.mark.parametrize("name", sorted({field.name for field in fields(Intent)} - CHANGEABLE))
+def test_every_other_field_is_frozen(name: str) -> None:
+    other = replace(BEGUN, **{name: "something else"})
+    with pytest.raises(InvalidInput) as refused:
+        BEGUN.continued_by(other, migration="app", namespace="openmig")
+    assert [problem.path for problem in refused.value.problems] == [name]
+
+
+@pytest.mark.parametrize("name", sorted(CHANGEABLE))
+def test_some_may_change_in_mid_run(name: str) -> None:
+    other = replace(BEGUN, **{name: 77})
+    assert BEGUN.continued_by(other, migration="app", namespace="openmig") == other
+
+
+def test_all_differences_are_told_at_once() -> None:
+    other = replace(BEGUN, verify=False, endpoint="ClusterIP", bandwidth=5)
+    with pytest.raises(InvalidInput) as refused:
+        BEGUN.continued_by(other, migration="app", namespace="openmig")
+    assert sorted(problem.path for problem in refused.value.problems) == ["endpoint", "verify"]
+    assert "verify: the run began with True and this call asks for False" in refused.value.message
