@@ -14,13 +14,14 @@ from typing import Any
 def connection_spec() -> dict[str, dict[str, Any]]:
     """A fresh specification, for a module's own options or for the suboptions of ``source`` and ``destination``.
 
-    ``kubeconfig`` may be a dictionary with secrets in it, which ``no_log`` cannot mark without hiding every path:
-    a module adds ``ConnectionOptions.secrets()`` to what it masks.
+    ``kubeconfig`` may be a dictionary with secrets in it. ``no_log`` keeps it out of the system log, but makes Ansible
+    mask every text in it wherever it occurs, "v1" included; a module therefore takes
+    ``ConnectionOptions.harmless()`` out of its ``no_log_values`` again and adds ``secrets()``.
     """
     return {
         "host": {"type": "str"},
         "api_key": {"type": "str", "no_log": True},
-        "kubeconfig": {"type": "raw"},
+        "kubeconfig": {"type": "raw", "no_log": True},
         "context": {"type": "str"},
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True},

@@ -192,7 +192,11 @@ class _Session:
             "skip_utf8_validation": True,
         }
         if login.tls is not None:
-            settings["sslopt"] = {"context": login.tls}
+            settings["sslopt"] = {
+                "context": login.tls,
+                "cert_reqs": login.tls.verify_mode,
+                "check_hostname": login.tls.check_hostname,
+            }
             if login.tls_server_name:
                 settings["sslopt"]["server_hostname"] = login.tls_server_name
         if login.proxy is None:

@@ -201,7 +201,7 @@ def _pem(document: _Document, key: str, fault: Fault) -> Pem | None:
     data = document.content.get(f"{key}-data")
     if data:
         try:
-            return Pem(data=base64.b64decode(data, validate=False))
+            return Pem(data=base64.b64decode("".join(str(data).split()), validate=True))
         except (binascii.Error, ValueError) as error:
             raise fault(
                 f"its {key}-data is not base64", "Correct it; kubectl config view --raw shows what it holds"

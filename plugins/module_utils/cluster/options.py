@@ -81,6 +81,14 @@ class ConnectionOptions:
             found += _secrets_below(self.kubeconfig.get("users"))
         return sorted({value for value in found if value})
 
+    def harmless(self) -> list[str]:
+        """The texts of ``kubeconfig`` that may be shown: its path, or of its content whatever is no secret.
+
+        Ansible masks all of them, since the option as a whole is marked ``no_log``.
+        """
+        secrets = set(self.secrets())
+        return sorted({text for text in _texts_below(self.kubeconfig) if text not in secrets})
+
 
 def connection_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> ConnectionOptions:
     """The connection that ``params`` (module options or suboptions) and ``environ`` describe together.
@@ -167,3 +175,14 @@ def _secrets_below(node: Any) -> Iterator[str]:
     elif isinstance(node, (list, tuple)):
         for item in node:
             yield from _secrets_below(item)
+
+
+def _texts_below(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        for value in node.values():
+            yield from _texts_below(value)
+    elif isinstance(node, (list, tuple)):
+        for item in node:
+            yield from _texts_below(item)
+    elif node is not None:
+        yield str(node)

@@ -17,7 +17,7 @@ from .credentials import Login
 from .libraries import require_urllib3
 
 POOL_SIZE = 32
-_IDLE_STREAMS = 4
+_IDLE_STREAMS = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

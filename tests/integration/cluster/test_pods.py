@@ -86,6 +86,15 @@ def test_input_ends(cluster: Cluster, namespace: str, pod: str, protocol: str, m
     assert cluster.exec(namespace, pod, ["sh", "-c", "cat >/dev/null; exit 3"], stdin=b"abc").exit_code == 3
 
 
+def test_a_command_without_validation_of_certificates(
+    new_cluster: Callable[..., Cluster], kubeconfig: dict[str, Any], namespace: str, pod: str
+) -> None:
+    kubeconfig["clusters"][0]["cluster"].pop("certificate-authority-data")
+    assert new_cluster(validate_certs=False).exec(namespace, pod, ["true"]).exit_code == 0
+    with pytest.raises(PermanentError, match="TLS certificate not trusted"):
+        new_cluster().exec(namespace, pod, ["true"])
+
+
 def test_what_a_command_can_meet(cluster: Cluster, namespace: str, pod: str) -> None:
     with pytest.raises(PermanentError, match=r"executable file not found.* has this program"):
         cluster.exec(namespace, pod, ["no-such-program"])
