@@ -81,7 +81,6 @@ def start(paths: Paths) -> None:
         env={
             "AWS_ACCESS_KEY_ID": made.access_key,
             "AWS_SECRET_ACCESS_KEY": made.secret_key,
-            "GOMEMLIMIT": "200MiB",
         },
     )
 
