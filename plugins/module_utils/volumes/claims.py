@@ -52,7 +52,7 @@ class BoundClaim:
 
 
 def discover(source: Cluster, namespaces: Sequence[str]) -> list[BoundClaim]:
-    """Bound claims of the namespaces, sorted; volumes on hostPath too, which are read through the mount like any other."""
+    """Bound claims of the namespaces, sorted; those on hostPath too, which are read through the mount like others."""
     claims = [
         claim
         for found in source.map(

@@ -60,8 +60,8 @@ def stunnel_server(
     """For the server's standing stunnel, which lets nobody through without a client certificate of this run."""
     accept = f":::{port}" if ipv6 else f"{port}"
     return (
-        f"{_PROCESS}pid =\n{_KEEPALIVE}[rsync]\naccept = {accept}\nconnect = 127.0.0.1:{daemon_port}\nrequireCert = yes\n"
-        + _TLS.format(private=private)
+        f"{_PROCESS}pid =\n{_KEEPALIVE}[rsync]\n"
+        f"accept = {accept}\nconnect = 127.0.0.1:{daemon_port}\nrequireCert = yes\n" + _TLS.format(private=private)
     )
 
 

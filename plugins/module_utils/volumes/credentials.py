@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .certificates import Authority, issue
-from .layout import Layout
+from .layout import Layout, Role
 
 PASSWORD_BYTES = 32
 
@@ -39,11 +39,11 @@ class Credentials:
         """The destination's Secrets and the source's. ``*_anchor``: a namespace's anchor's UID."""
         return (
             [
-                _secret(layout, name, "server", self.ending, server_anchor(name), data)
+                _secret(layout, name, "server", ending=self.ending, anchor_uid=server_anchor(name), data=data)
                 for name, data in self._server.items()
             ],
             [
-                _secret(layout, name, "client", self.ending, client_anchor(name), data)
+                _secret(layout, name, "client", ending=self.ending, anchor_uid=client_anchor(name), data=data)
                 for name, data in self._client.items()
             ],
         )
@@ -92,7 +92,7 @@ def found(layout: Layout, server: Iterable[tuple[str, str]], client: Iterable[tu
 
 
 def _secret(
-    layout: Layout, namespace: str, role: Any, ending: str, anchor_uid: str, data: dict[str, str]
+    layout: Layout, namespace: str, role: Role, *, ending: str, anchor_uid: str, data: dict[str, str]
 ) -> dict[str, Any]:
     return {
         "apiVersion": "v1",

@@ -24,7 +24,7 @@ def _digest(*words: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeMove:
-    """One claim of the source and the claim of the destination that it becomes. ``size`` is in bytes, the destination's."""
+    """One claim of the source and the claim of the destination that it becomes, of ``size`` bytes."""
 
     source_namespace: str
     source_claim: str
@@ -119,8 +119,9 @@ class PassResult:
 class Verdict:
     """Whether a destination volume holds exactly what its source holds.
 
-    ``files`` and ``bytes`` are the source's (all entries; sizes of files and links). ``proven_earlier`` files were compared while the
-    application ran and have not changed since; ``checked_now`` were read on both sides for this verdict. ``differing``
+    ``files`` and ``bytes`` are the source's (all entries; sizes of files and links). ``proven_earlier`` files were
+    compared while the application ran and have not changed since; ``checked_now`` were read on both sides for this
+    verdict. ``differing``
     and ``unreadable`` name at most some dozens, ``reason`` counts them all. ``mended`` files had the size and time of
     the source but other content after the last pass and were copied again before the verdict.
     """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ..resources import quantity
@@ -63,72 +64,92 @@ def _root_only(said: Complaints) -> bool:
 def failure(move: VolumeMove, outcome: Outcome, *, final: bool, profile: SettledProfile) -> VolumeFailed:
     """The error for a pass that is not good."""
     said = complaints(outcome.errors)
-    attempt, reason, mend, files = _explain(move, outcome, said, final=final, profile=profile)
-    return VolumeFailed(subject=move.subject, attempt=attempt, reason=reason, mend=mend, files=files)
+    told = _explain(move, outcome, said, final=final, profile=profile)
+    return VolumeFailed(
+        subject=move.subject, attempt=told.attempt, reason=told.reason, mend=told.mend, files=told.files
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Explanation:
+    attempt: str
+    reason: str
+    mend: str
+    files: Sequence[str] = ()
 
 
 def _explain(
     move: VolumeMove, outcome: Outcome, said: Complaints, *, final: bool, profile: SettledProfile
-) -> tuple[str, str, str, Sequence[str]]:
-    code = outcome.exit_code
+) -> _Explanation:
     what = "the last pass failed" if final else "copying failed"
-    if code == facts.NOT_MOUNTED:
-        return what, "the source volume is not mounted in the transfer pod", "Look at the pod's events on its node", ()
-    if code == facts.UNREADABLE:
-        files = tuple(name for name in outcome.text("unreadable").split("\0") if name)
-        count = outcome.number("unreadable_count")
-        return (
-            "nothing was copied",
-            f"the transfer's user cannot read {count} file(s): {listed(files)}",
-            "Allow the root profile (Pod Security baseline on the namespace), or name the application's user",
-            files,
-        )
-    if code == facts.EMPTY_SOURCE:
-        return (
-            "nothing was copied",
-            "the source volume is empty and the destination volume is not",
-            (
-                f"Look whether the source is really mounted. If it was emptied on purpose, delete the claim "
-                f"{move.target_namespace}/{move.target_claim} on the destination and run the task again"
-            ),
-            (),
-        )
+    code = outcome.exit_code
+    if code in (facts.NOT_MOUNTED, facts.UNREADABLE, facts.EMPTY_SOURCE):
+        return _not_begun(move, outcome)
     if said.disk_full:
-        return (
-            what,
-            f"the destination volume of {quantity.to_text(move.size)} is full",
-            (
-                f"Give {move.target_claim} at least {quantity.to_text(proposed_size(move, outcome))}, delete the claim on the "
-                f"destination and run the task again"
+        size = quantity.to_text(proposed_size(move, outcome))
+        return _Explanation(
+            attempt=what,
+            reason=f"the destination volume of {quantity.to_text(move.size)} is full",
+            mend=(
+                f"Give {move.target_claim} at least {size}, delete the claim on the destination and run the task again"
             ),
-            said.failed,
+            files=said.failed,
         )
     if code == VANISHED:
-        return (
-            what,
-            f"files vanished although the application is stopped: {listed(said.vanished)}",
-            "Something still writes to the volume. Stop it and run the task again",
-            said.vanished,
+        return _Explanation(
+            attempt=what,
+            reason=f"files vanished although the application is stopped: {listed(said.vanished)}",
+            mend="Something still writes to the volume. Stop it and run the task again",
+            files=said.vanished,
         )
     if code == PARTIAL:
         mend = "Mend these files (or exclude them) and run the task again"
         if profile == "restricted":
             mend += "; the root profile needs Pod Security baseline on both namespaces"
-        return what, f"{_counted(outcome, said)}: {listed(said.failed or said.lines)}", mend, said.failed
+        reason = f"{_counted(outcome, said)}: {listed(said.failed or said.lines)}"
+        return _Explanation(attempt=what, reason=reason, mend=mend, files=said.failed)
     if code in TRANSPORT or code == LOGIN:
-        return (
-            what,
-            f"the connection to the destination broke {outcome.attempts} time(s), last: {said.cause or f'rsync exit {code}'}",
-            "Look at the network between the clusters and at the server pod, then run the task again",
-            (),
+        cause = said.cause or f"rsync exit {code}"
+        return _Explanation(
+            attempt=what,
+            reason=f"the connection to the destination broke {outcome.attempts} time(s), last: {cause}",
+            mend="Look at the network between the clusters and at the server pod, then run the task again",
         )
     if code == facts.STOPPED:
-        return what, "it was stopped by a newer run", "Wait for the newer run", ()
-    return (
-        what,
-        f"rsync exit {code}: {said.cause or outcome.why}",
-        "Look at the log of the transfer pod, mend the cause and run the task again",
-        said.failed,
+        return _Explanation(attempt=what, reason="it was stopped by a newer run", mend="Wait for the newer run")
+    return _Explanation(
+        attempt=what,
+        reason=f"rsync exit {code}: {said.cause or outcome.why}",
+        mend="Look at the log of the transfer pod, mend the cause and run the task again",
+        files=said.failed,
+    )
+
+
+def _not_begun(move: VolumeMove, outcome: Outcome) -> _Explanation:
+    attempt = "nothing was copied" if outcome.kind == "copy" else "it cannot be compared"
+    if outcome.exit_code == facts.UNREADABLE:
+        files = tuple(name for name in outcome.text("unreadable").split("\0") if name)
+        count = outcome.number("unreadable_count")
+        return _Explanation(
+            attempt=attempt,
+            reason=f"the transfer's user cannot read {count} file(s): {listed(files)}",
+            mend="Allow the root profile (Pod Security baseline on the namespace), or name the application's user",
+            files=files,
+        )
+    if outcome.exit_code == facts.EMPTY_SOURCE:
+        claim = f"{move.target_namespace}/{move.target_claim}"
+        return _Explanation(
+            attempt=attempt,
+            reason="the source volume is empty and the destination volume is not",
+            mend=(
+                f"Look whether the source is really mounted. If it was emptied on purpose, delete the claim {claim} on "
+                "the destination and run the task again"
+            ),
+        )
+    return _Explanation(
+        attempt=attempt,
+        reason="the source volume is not mounted in the transfer pod",
+        mend="Look at the pod's events on its node",
     )
 
 

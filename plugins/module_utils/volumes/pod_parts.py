@@ -101,7 +101,8 @@ def pod(
                     "items": [{"key": key, "path": path} for path, key in config.items()],
                 },
             },
-            # Readable in the pod by whichever user it runs as; the script makes private copies, for rsync and stunnel insist on them.
+            # Readable in the pod by whichever user it runs as; the script makes the private copies on which rsync and
+            # stunnel insist.
             {
                 "name": "secrets",
                 "secret": {

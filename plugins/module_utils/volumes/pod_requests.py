@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ..cluster.api import Cluster
@@ -33,6 +34,17 @@ class NoAnswer(Exception):
     """The pod is gone or does not answer; it must be looked at."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """A pass to ask for: what request.sh takes. ``limit`` in KiB/s (0: none), ``wait`` in seconds."""
+
+    name: str
+    kind: str
+    flags: str
+    limit: int
+    wait: float
+
+
 class Requests:
     """What this process knows of the passes it has asked for, by pod: a new pod knows nothing of the old one's."""
 
@@ -50,19 +62,18 @@ class Requests:
         """The newest fact (progress, retry, done) about a volume."""
         return self._newest.get(move.key)
 
-    def advance(
-        self, move: VolumeMove, client: Client, name: str, kind: str, *, limit: int, flags: str, wait: float
-    ) -> Outcome | None:
-        """The outcome of a pass, or None while it works. Starts it if need be, and waits up to ``wait`` seconds then.
+    def advance(self, move: VolumeMove, client: Client, asking: Asking) -> Outcome | None:
+        """The outcome of a pass, or None while it works. Starts it if need be, and waits a little then.
 
         Raises NoAnswer; LeaseLost when the pod has obeyed a newer generation.
         """
+        name = asking.name
         key = (client.uid, name)
         if key in self._outcomes:
             return self._outcomes[key]
         asked = self._asked.get(key)
         if asked is None or time.monotonic() - asked > ASK_AGAIN:
-            told = self._ask(move, client, name, kind, limit=limit, flags=flags, wait=wait)
+            told = self._ask(move, client, asking)
         else:
             told = self._read(move, client)
         for fact in facts.facts(told):
@@ -75,14 +86,21 @@ class Requests:
                     self._outcomes[key] = facts.outcome(fact)
         return self._outcomes.get(key)
 
-    def _ask(
-        self, move: VolumeMove, client: Client, name: str, kind: str, *, limit: int, flags: str, wait: float
-    ) -> list[str]:
-        words = [secrets.token_hex(6), str(self._identity.generation), name, kind, str(limit), flags]
-        command = ["/bin/sh", f"{SCRIPTS}/request.sh", *words, str(round(wait * 10))]
+    def _ask(self, move: VolumeMove, client: Client, asking: Asking) -> list[str]:
+        command = [
+            "/bin/sh",
+            f"{SCRIPTS}/request.sh",
+            secrets.token_hex(6),
+            str(self._identity.generation),
+            asking.name,
+            asking.kind,
+            str(asking.limit),
+            asking.flags,
+            str(round(asking.wait * 10)),
+        ]
         try:
             answer = self._source.exec(
-                move.source_namespace, client.name, command, container=CONTAINER, timeout=wait + 30
+                move.source_namespace, client.name, command, container=CONTAINER, timeout=asking.wait + 30
             )
         except (TransientError, NotFound, Invalid) as error:
             raise NoAnswer(error.message) from error
@@ -93,7 +111,7 @@ class Requests:
         if answer.exit_code == _REFUSED:
             raise LeaseLost(
                 subject=f"MigMigration {self._identity.namespace}/{self._identity.migration}",
-                attempt=f"the transfer pod of {move.source_namespace}/{move.source_claim} refuses to work for this process",
+                attempt=f"the transfer pod of {move.source_namespace}/{move.source_claim} refuses this process",
                 reason="a newer one has taken the run over",
                 mend="Leave the run to it",
             )
@@ -103,7 +121,7 @@ class Requests:
         if answer.exit_code != 0:
             raise NoAnswer(answer.stderr.strip() or f"the request ended with {answer.exit_code}")
         self.busy.pop(move.key, None)
-        self._asked[client.uid, name] = time.monotonic()
+        self._asked[client.uid, asking.name] = time.monotonic()
         return answer.stdout.splitlines()
 
     def _read(self, move: VolumeMove, client: Client) -> list[str]:

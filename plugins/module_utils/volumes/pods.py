@@ -24,7 +24,7 @@ from ..resources.errors import (
 )
 from . import facts
 from .itemize import complaints
-from .layout import CONTAINER, Layout
+from .layout import CONTAINER, Layout, Role
 from .model import TransferOptions, VolumeMove
 from .pod_parts import mounted_names
 from .pod_states import PodState, state_of
@@ -74,6 +74,7 @@ class Pods:
         self,
         source: Cluster,
         destination: Cluster,
+        *,
         layout: Layout,
         options: TransferOptions,
         setup: Setup,
@@ -152,7 +153,7 @@ class Pods:
         if state.state == "ending":
             self._drop(place)
             return None
-        role = "server" if place.move is None else "client"
+        role: Role = "server" if place.move is None else "client"
         if mounted_names(pod) != self._setup.expected(role, place.namespace):
             self._states[place] = "an out-of-date pod is being replaced"
             self._drop(place)
@@ -201,7 +202,7 @@ class Pods:
                 subject=place.subject,
                 attempt="it cannot start",
                 reason=f"image {image}: {state.text}",
-                mend="Give an image that the cluster can pull (transfer_image), or its pull secret to the service account",
+                mend="Give an image that the cluster can pull (transfer_image), or a pull secret to the service account",
             )
 
     def _listen(self, place: Place, pod: Manifest) -> None:

@@ -39,7 +39,8 @@ RSYNC_OPTIONS: Final[dict[SettledProfile, tuple[str, ...]]] = {
         "--group",
         "--acls",
         "--xattrs",
-        # An own filter replaces rsync's, so the names that it never copies come again. SELinux labels are the destination's to give.
+        # An own filter replaces rsync's, so the names that it never copies come again. SELinux labels are the
+        # destination's to give.
         "--filter=-x system.*",
         "--filter=-x security.selinux",
     ),

@@ -26,7 +26,7 @@ def entry(
 ) -> dict[str, Any]:
     """One volume's progress.
 
-    Keys: ``namespace``, ``claim``, ``target_namespace``, ``target_claim``, ``pod``, ``pass`` (name of the pass), ``state``
+    Keys: ``namespace``, ``claim``, ``target_namespace``, ``target_claim``, ``pod``, ``pass`` (its name), ``state``
     (pending, running, succeeded, failed), ``percent`` (0 to 100), ``bytes``, ``rate`` (bytes a second), ``rate_text``,
     ``files``, ``files_total``, ``seconds``, ``attempt``, ``waiting`` (why pending), ``failure`` (a sentence).
     """

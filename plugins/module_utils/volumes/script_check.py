@@ -5,12 +5,13 @@
 Content: rsync's checksum dry run names what would be sent. Run while the application still works (flag ``prove``) it
 covers everything and leaves two lists in the pod: what the source looked like just before (inode, size, mtime, ctime
 of each file) and which files it does not vouch for. After the last pass only what is new in the first list, or is in
-the second, need be read. Not vouched for are the files that differed and those that had changed within the minute
-before: a page that was dirty then can be written through a mapping without any new time stamp until the kernel has
-written it back (30 s by default), and two writes within one clock tick look like one.
+the second, need be read. Not vouched for are the files that differed and those that had changed just before: two
+writes within one clock tick look like one, and a page that is dirty can be written through a mapping without a new
+time stamp until the kernel has written it back. On local disks a sync before the look sees to that; elsewhere a minute
+must have passed (the kernel takes 30 s by default); in memory it never happens.
 Everything else: a metadata dry run over the whole tree must have nothing to do, and both sides count the same files
-and bytes. A file whose content differs although the last pass took it for equal (same size, same mtime) is copied
-once more with checksums and checked again; the outcome says how many there were.
+and bytes. Where all of that is alike and only contents differ, the last pass has taken files for equal by size and time:
+they are copied once more with checksums and checked again; the outcome says how many there were.
 """
 
 from __future__ import annotations
@@ -18,14 +19,28 @@ from __future__ import annotations
 from typing import Final
 
 UNSETTLED_SECONDS: Final = 60
+TICK_SECONDS: Final = 2
 
 CHECK: Final = r"""
 mounted || finish 90 not-mounted
 . "$OPENMIG_SCRIPTS/options.sh"
+all_readable
+
+# Have what was written through mappings on the disk, so that the next write to it sets new times.
+settle() {
+    case $(stat -f -c %T "$volume") in
+    ext2/ext3 | xfs | btrfs | f2fs)
+        before=$(date +%s)
+        if sync -f "$volume" 2>/dev/null; then since=$((before - __TICK__)); fi
+        ;;
+    tmpfs | ramfs) since=0 ;;
+    esac
+}
 
 # What the source looks like now: NUL-terminated "inode size mtime ctime ./name", sorted; and what changed lately.
 look() {
     since=$(($(date +%s) - __UNSETTLED__))
+    if flagged prove; then settle; fi
     (
         cd "$volume" && find . -path ./lost+found -prune -o -type f \
             -fprintf "$dir/looked" '%i %s %T@ %C@ %p\0' -newerct "@$since" -fprintf "$dir/lately" '%p\0'
@@ -68,16 +83,33 @@ alike() {
     done <"$dir/alike" >"$dir/unlike"
 }
 
-# A file system that keeps whole seconds makes every file's time differ, and nothing else.
+# A file system that keeps whole seconds makes the time of every file that has a fraction differ, and nothing else.
 only_times() {
+    different=0
     while IFS= read -r line; do
-        case $line in [.\<][fdLS]..t......" "*) ;; *) return 1 ;; esac
+        case $line in
+        [.\<]f..t......" "*) different=$((different + 1)) ;;
+        [.c][dLS]..[tT]......" "*) ;;
+        *) return 1 ;;
+        esac
     done <"$dir/unlike"
+    fractions=$(cut -z -d' ' -f3 "$dir/manifest" | tr '\0' '\n' | {
+        count=0
+        while IFS= read -r time; do
+            case $time in *.0000000000) ;; *) count=$((count + 1)) ;; esac
+        done
+        echo $count
+    })
+    [ "$different" -gt 0 ] && [ "$different" = "$fractions" ]
 }
 
+# Copies what differs by content alone, then what that has done to the times of folders.
 mend() {
     steady "$dir/out" "$dir/errors.mend" "$@" --checksum --from0 --files-from="$dir/differing" --no-implied-dirs \
         --timeout=0 "$volume/" "$url"
+    cat "$dir/errors.mend" >>"$dir/errors"
+    [ "$code" = 0 ] || bad=$code
+    steady "$dir/out" "$dir/errors.mend" "$@" --exclude-from="$config/excludes" --timeout=0 "$volume/" "$url"
     cat "$dir/errors.mend" >>"$dir/errors"
     [ "$code" = 0 ] || bad=$code
 }
@@ -121,7 +153,8 @@ total=$(records "$dir/manifest")
 only_gone() {
     while IFS= read -r line; do
         case $line in
-        *"No such file or directory (2)" | *"has vanished: "* | "rsync error: "* | "rsync warning: "* | "find: "* | "") ;;
+        *"No such file or directory (2)" | *"has vanished: "* | "find: "* | "") ;;
+        "rsync error: "* | "rsync warning: "*) ;;
         *) return 1 ;;
         esac
     done <"$dir/errors"
@@ -138,7 +171,11 @@ if flagged prove; then
 else
     call=alike
     options
-    if [ "$content" -gt 0 ] && [ "$bad" = 0 ]; then
+    if [ "$bad" = 0 ] && [ -s "$dir/unlike" ] && only_times; then
+        downgrade fine-times
+        options
+    fi
+    if [ "$content" -gt 0 ] && [ "$bad" = 0 ] && [ ! -s "$dir/unlike" ]; then
         raw_names <"$dir/content" >"$dir/differing"
         call=mend
         options
@@ -149,10 +186,6 @@ else
             call=alike
             options
         fi
-    fi
-    if [ "$bad" = 0 ] && [ -s "$dir/unlike" ] && only_times; then
-        downgrade fine-times
-        options
     fi
     count_there
     [ "$bad_look" = 0 ] || bad=$bad_look
@@ -168,4 +201,4 @@ extra=$(
 )
 if [ "$bad" = 0 ] && ! flagged prove && [ $((content + unlike)) -gt 0 ]; then bad=93; fi
 finish "$bad" checked
-""".replace("__UNSETTLED__", str(UNSETTLED_SECONDS))
+""".replace("__UNSETTLED__", str(UNSETTLED_SECONDS)).replace("__TICK__", str(TICK_SECONDS))

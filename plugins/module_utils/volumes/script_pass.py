@@ -121,9 +121,21 @@ check) . "$OPENMIG_SCRIPTS/check.sh" ;;
 esac
 """
 
-# Sets the arguments that say what is copied and how: the profile's options, one in each line of a file, less what
+# What copying and checking share: may everything be read, and the arguments that say what is copied and how: the profile's options, one in each line of a file, less what
 # was found out to be impossible here.
 OPTIONS: Final = r"""
+# Files that a user without root cannot read, NUL-terminated: better known before the first byte than after the last.
+# rsync's checksum of such a file is no error but a zero, which could equal another zero.
+all_readable() {
+    [ "$OPENMIG_PROFILE" != root ] || return 0
+    find "$volume" -path "$volume/lost+found" -prune -o \
+        \( ! -type l ! -readable -o -type d ! -executable \) -printf '%P\0' >"$dir/unreadable" 2>/dev/null
+    [ -s "$dir/unreadable" ] || return 0
+    extra=$(printf ',"unreadable_count":%d,"unreadable":"%s"' \
+        "$(records "$dir/unreadable")" "$(head -c 4000 "$dir/unreadable" | base64 -w0)")
+    finish 91 unreadable
+}
+
 options() {
     set --
     while IFS= read -r option; do
@@ -145,16 +157,7 @@ COPY: Final = r"""
 mounted || finish 90 not-mounted
 . "$OPENMIG_SCRIPTS/options.sh"
 
-# Files that this user cannot read, NUL-terminated: better known before the first byte than after the last.
-if [ "$OPENMIG_PROFILE" != root ]; then
-    find "$volume" -path "$volume/lost+found" -prune -o \
-        \( ! -type l ! -readable -o -type d ! -executable \) -printf '%P\0' >"$dir/unreadable" 2>/dev/null
-    if [ -s "$dir/unreadable" ]; then
-        extra=$(printf ',"unreadable_count":%d,"unreadable":"%s"' \
-            "$(records "$dir/unreadable")" "$(head -c 4000 "$dir/unreadable" | base64 -w0)")
-        finish 91 unreadable
-    fi
-fi
+all_readable
 
 # An empty source and a filled destination: an unmounted source, unless somebody has emptied it on purpose.
 if [ -z "$(find "$volume" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)" ]; then
@@ -169,7 +172,7 @@ if [ ! -e "$state/looked" ]; then
     find "$volume" -path "$volume/lost+found" -prune -o -type f -size +127k -printf '%S\n' 2>/dev/null |
         while read -r share; do
             case $share in
-            0 | 0.[0-8]*) : >"$state/sparse"; break ;;
+            0 | 0.[0-8]* | *e-*) : >"$state/sparse"; break ;;
             esac
         done
     if [ -n "$(find "$volume" \( -type b -o -type c \) -print -quit 2>/dev/null)" ]; then downgrade devices; fi

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..cluster.api import Cluster
@@ -183,7 +184,7 @@ class Setup:
             if kind != "Service":
                 tasks += [own("client", self._source, name, kind) for name in self._layout.source_namespaces]
         for namespace in self._layout.source_namespaces:
-            tasks += [claims(namespace), lambda name=namespace: self._consumers_into(found, name)]
+            tasks += [claims(namespace), partial(self._consumers_into, found, namespace)]
         if self._options.endpoint == "NodePort" and not self._options.endpoint_address:
             tasks.append(nodes)
         self._side_by_side(tasks)
@@ -276,9 +277,6 @@ class Setup:
                 for item in self._found.objects[side, "Secret"]
             ]
 
-        def create(cluster: Cluster, manifest: Manifest) -> Callable[[], None]:
-            return lambda: self._create(cluster, manifest) and None
-
         keys = credentials.found(self._layout, present("server"), present("client"))
         tasks = [make_service(namespace) for namespace in self._layout.target_namespaces]
         if keys is None:
@@ -288,8 +286,8 @@ class Setup:
                 lambda namespace: self._anchors["server", namespace],
                 lambda namespace: self._anchors["client", namespace],
             )
-            tasks += [create(self._destination, manifest) for manifest in server]
-            tasks += [create(self._source, manifest) for manifest in client]
+            tasks += [partial(self._put, self._destination, manifest) for manifest in server]
+            tasks += [partial(self._put, self._source, manifest) for manifest in client]
             tasks += [self._drop(self._destination, item) for item in self._found.objects["server", "Secret"]]
             tasks += [self._drop(self._source, item) for item in self._found.objects["client", "Secret"]]
         self._secrets = keys.ending
@@ -319,7 +317,7 @@ class Setup:
                 for item in self._found.objects[role, "ConfigMap"]
             }
             if (namespace, name) not in present:
-                tasks.append(lambda where=cluster, what=manifest: self._create(where, what) and None)
+                tasks.append(partial(self._put, cluster, manifest))
         self._side_by_side(tasks)
 
     def _create(self, cluster: Cluster, manifest: Manifest) -> Manifest:
@@ -332,6 +330,9 @@ class Setup:
             if found is None:
                 raise
             return found
+
+    def _put(self, cluster: Cluster, manifest: Manifest) -> None:
+        self._create(cluster, manifest)
 
     def _drop(self, cluster: Cluster, item: Manifest) -> Callable[[], None]:
         metadata = item["metadata"]
@@ -361,8 +362,8 @@ def refused_pod(manifest: Manifest, error: Forbidden) -> Refused:
     mend = "Mend what forbids it, or let another identity run the migration"
     if "PodSecurity" in error.reason:
         mend = (
-            "Label the namespace pod-security.kubernetes.io/enforce=baseline for the time of the migration, or choose the "
-            "restricted profile (owners are not kept then)"
+            "Label the namespace pod-security.kubernetes.io/enforce=baseline for the time of the migration, or choose "
+            "the restricted profile (owners are not kept then)"
         )
     elif "quota" in error.reason:
         mend = "Raise the quota for the time of the migration"

@@ -47,9 +47,11 @@ def usage(source: Cluster, claims: Sequence[tuple[str, str]]) -> dict[tuple[str,
     measured: dict[tuple[str, str], Usage | None] = dict.fromkeys(claims)
     sizes = _sizes(source, wanted)
     for document in source.map(stats, nodes):
-        for claim, found in volumes_in(document).items():
-            if claim in wanted and _plausible(found, sizes.get(claim)):
-                measured[claim] = found
+        measured.update(
+            (claim, found)
+            for claim, found in volumes_in(document).items()
+            if claim in wanted and _plausible(found, sizes.get(claim))
+        )
     return measured
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from ..cluster.api import Cluster
@@ -19,7 +20,7 @@ from . import cleanup, passes, verdicts
 from .facts import Outcome
 from .layout import Layout
 from .model import PassResult, RunIdentity, TransferOptions, Verdict, VolumeMove
-from .pod_requests import NoAnswer, Requests
+from .pod_requests import Asking, NoAnswer, Requests
 from .pods import Pods
 from .progress import entry
 from .setup import SIDE_BY_SIDE, Setup
@@ -34,7 +35,7 @@ TEND_EVERY: Final = 2.0
 class Transfer:
     """All volumes of one run. ``report`` is told facts worth a line, at most once each."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the order is the engine's contract
         self,
         source: Cluster,
         destination: Cluster,
@@ -49,7 +50,7 @@ class Transfer:
         self._options = options
         self._report = report
         self._setup = Setup(source, destination, self._layout, options, report)
-        self._pods = Pods(source, destination, self._layout, options, self._setup, report)
+        self._pods = Pods(source, destination, layout=self._layout, options=options, setup=self._setup, report=report)
         self._requests = Requests(source, identity)
         self._prepared = False
         self._tended = 0.0
@@ -163,9 +164,9 @@ class Transfer:
 
     def _tend(self) -> None:
         """Look at the pods, unless all was well a moment ago."""
-        if self._waiting is None and time.monotonic() - self._tended < TEND_EVERY:
-            if len(self._pods.connected) == len(self._layout.moves):
-                return
+        connected = self._waiting is None and len(self._pods.connected) == len(self._layout.moves)
+        if connected and time.monotonic() - self._tended < TEND_EVERY:
+            return
         self._waiting = self._pods.tend()
         self._tended = time.monotonic()
 
@@ -181,12 +182,15 @@ class Transfer:
                 self._prepared = True
             self._tend()
             reachable = [move for move in pending if move.key in self._pods.connected]
-            limit = self._limit(len(pending))
-            ended = self._source.map(
-                lambda move: self._step(move, name, kind, limit, flags, max(end - time.monotonic(), 0.0)),
-                reachable,
-                concurrency=SIDE_BY_SIDE,
+            asking = Asking(
+                name=name,
+                kind=kind,
+                flags=flags,
+                limit=self._limit(len(pending)),
+                wait=max(end - time.monotonic(), 0.0),
             )
+            step = partial(self._step, asking=asking)
+            ended = self._source.map(step, reachable, concurrency=SIDE_BY_SIDE)
             for move, outcome in zip(reachable, ended, strict=True):
                 if outcome is not None:
                     self._conclude(name, move, outcome, judge)
@@ -202,12 +206,12 @@ class Transfer:
         total = self._options.bandwidth_kib
         return max(total // max(active, 1), 1) if total else 0
 
-    def _step(self, move: VolumeMove, name: str, kind: str, limit: int, flags: str, wait: float) -> Outcome | None:
+    def _step(self, move: VolumeMove, *, asking: Asking) -> Outcome | None:
         client = self._pods.connected.get(move.key)
         if client is None:
             return None
         try:
-            return self._requests.advance(move, client, name, kind, limit=limit, flags=flags, wait=wait)
+            return self._requests.advance(move, client, asking)
         except NoAnswer:
             self._pods.forget(move)
             return None

@@ -7,18 +7,22 @@ The source is a bind mount, because the scripts refuse a path that is not a moun
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import certificates, configuration, scripts
 
 RUN_HOST = "abcd1234.transfer.openmig"
@@ -55,7 +59,8 @@ class Bench:
             for name in ("scripts", "config", "secrets", "private", "state"):
                 (root / side / name).mkdir(parents=True)
         self._write()
-        subprocess.run(["mount", "--bind", self.source, self.volume], check=True)
+        self.mounts: list[Path] = []
+        self.mount("--bind", self.source, self.volume)
 
     def _write(self) -> None:
         client, server = self.root / "client", self.root / "server"
@@ -115,28 +120,59 @@ class Bench:
 
     def start(self, *sides: str) -> None:
         for side in sides or ("server", "client"):
-            log = (self.root / side / "log").open("ab")
-            self.processes[side] = subprocess.Popen(
-                [*self.user, "dash", str(self.root / side / "scripts" / f"{side}.sh")],
-                env=self.environment(side),
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            with (self.root / side / "log").open("ab") as log:
+                self.processes[side] = subprocess.Popen(
+                    [*self.user, "dash", str(self.root / side / "scripts" / f"{side}.sh")],
+                    env=self.environment(side),
+                    stdout=log,
+                    stderr=log,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+
+    def ready(self) -> None:
+        self.start()
+        self.wait_for("ready")
+
+    def processes_of(self, side: str, program: str) -> list[int]:
+        """Processes of one side that run a program (its file's name)."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                name = (entry / "comm").read_text().strip()
+                session = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[3])
+            except (OSError, IndexError, ValueError):
+                continue
+            if name == program and session == self.processes[side].pid:
+                found.append(int(entry.name))
+        return found
 
     def stop(self, *sides: str) -> None:
         for side in sides or tuple(self.processes):
             process = self.processes.pop(side)
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait()
+
+    def mount(self, *words: str | Path) -> None:
+        """Mount a file system, to be unmounted at the end."""
+        subprocess.run(["mount", *words], check=True)
+        self.mounts.append(Path(words[-1]))
+
+    def own(self, user: int) -> None:
+        """From now on both sides run as that user; everything they write is given to it."""
+        self.user = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+        for side in ("client", "server"):
+            for name in ("private", "state"):
+                os.chown(self.root / side / name, user, user)
+            for path in (self.root / side / "secrets").iterdir():
+                path.chmod(0o444)
+        os.chown(self.target, user, user)
 
     def close(self) -> None:
         self.stop()
-        subprocess.run(["umount", "--lazy", self.volume], check=True)
+        for path in reversed(self.mounts):
+            subprocess.run(["umount", "--lazy", path], check=True)
 
     def log(self, side: str = "client") -> str:
         return (self.root / side / "log").read_text(errors="replace")
@@ -176,7 +212,22 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    yield made
-    made.close()
+def make_bench() -> Iterator[Callable[..., Bench]]:
+    if os.geteuid() != 0:
+        pytest.skip("needs root: mounts and other users")
+    made: list[Bench] = []
+
+    def make(**options: Any) -> Bench:
+        # Not pytest's folder, which only root may enter.
+        made.append(Bench(Path(tempfile.mkdtemp(prefix="openmig-volumes-")), **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+        shutil.rmtree(each.root)
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench()
