@@ -88,7 +88,9 @@ class InvalidInput(PermanentError):
 
     def __init__(self, *, subject: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(subject=subject, attempt="invalid options", reason=" ".join(str(item) for item in self.problems))
+        super().__init__(
+            subject=subject, attempt="invalid options", reason=" ".join(str(item) for item in self.problems)
+        )
 
     def as_result(self) -> dict[str, Any]:
         result = super().as_result()
@@ -111,7 +113,9 @@ class LeaseLost(PermanentError):
 class VolumeFailed(PermanentError):
     """A volume's copy or proof failed. ``files`` names what could not be read, written or proven (may be empty)."""
 
-    def __init__(self, *, subject: str, attempt: str, reason: str = "", mend: str = "", files: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, subject: str, attempt: str, reason: str = "", mend: str = "", files: Sequence[str] = ()
+    ) -> None:
         self.files = tuple(files)
         super().__init__(subject=subject, attempt=attempt, reason=reason, mend=mend)
 

@@ -86,7 +86,7 @@ def apply(entries: Sequence[Mapping[str, Any]], chosen: Selections) -> Applied:
             problems.append(Problem(path=f"{path}.target_name", fault=fault, mend="Name one claim"))
             continue
         for entry in matching:
-            problems += _apply_rule(rule, entry, path)
+            _apply_rule(rule, entry)
     for entry in result:
         mapped = chosen.storage_class_mapping.get(str(entry.get("storageClass", "")))
         named = any(rule.storage_class is not None and rule.matches(*_claim(entry)) for rule in chosen.rules)
@@ -129,7 +129,7 @@ def owned(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _apply_rule(rule: Rule, entry: dict[str, Any], path: str) -> list[Problem]:
+def _apply_rule(rule: Rule, entry: dict[str, Any]) -> None:
     for name, value in (
         ("action", rule.action),
         ("copyMethod", rule.copy_method),
@@ -142,7 +142,8 @@ def _apply_rule(rule: Rule, entry: dict[str, Any], path: str) -> list[Problem]:
     if rule.target_name is not None:
         source = volumes.claim_names(entry)[0]
         entry["pvc"]["name"] = source if rule.target_name == source else f"{source}:{rule.target_name}"
-    return _apply_size(rule.size, entry, path) if rule.size is not None else []
+    if rule.size is not None:
+        _apply_size(rule.size, entry)
 
 
 def _choose(entry: dict[str, Any], name: str, value: Any) -> None:
@@ -152,16 +153,11 @@ def _choose(entry: dict[str, Any], name: str, value: Any) -> None:
         selection[name] = value
 
 
-def _apply_size(size: str, entry: dict[str, Any], path: str) -> list[Problem]:
-    capacity = entry.get("capacity") or 0
-    if quantity.parse(size) < quantity.parse(capacity):
-        namespace, claim = _claim(entry)
-        fault = f"{size} is smaller than the {capacity} of {namespace}/{claim}"
-        return [Problem(path=f"{path}.size", fault=fault, mend="A copy cannot be made smaller than its source")]
+def _apply_size(size: str, entry: dict[str, Any]) -> None:
+    """The user's size is the proposal, confirmed. Whether the source's data fits is seen when its use is known."""
     if not quantity.equal(entry.get("proposedCapacity") or 0, size):
         entry["proposedCapacity"] = size
     entry["capacityConfirmed"] = True
-    return []
 
 
 def _claim(entry: Mapping[str, Any]) -> tuple[str, str]:

@@ -195,6 +195,12 @@ def _name(volume: Mapping[str, Any]) -> str:
 
 
 def destination_size(entry: Mapping[str, Any], *, request: str | int) -> int:
-    """Bytes of the destination's claim: the largest of the source's request, the PV's capacity and the proposal."""
-    sizes = (request, entry.get("capacity") or 0, entry.get("proposedCapacity") or 0)
-    return max(quantity.parse(size) for size in sizes)
+    """Bytes of the destination's claim: the proposal that the user has confirmed, also when it is below the source's
+    size.
+
+    Without one the largest of the source's request, the PV's capacity and the proposal, as upstream takes it.
+    """
+    proposed = quantity.parse(entry.get("proposedCapacity") or 0)
+    if entry.get("capacityConfirmed") and proposed:
+        return proposed
+    return max(quantity.parse(request), quantity.parse(entry.get("capacity") or 0), proposed)

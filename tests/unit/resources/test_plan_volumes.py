@@ -279,14 +279,15 @@ def test_a_mapping_is_for_copies_that_no_rule_names_a_class_for() -> None:
     assert [entry["selection"]["storageClass"] for entry in applied.entries] == ["mapped", "fast", "slow"]
 
 
-def test_a_size_is_confirmed_and_may_not_shrink_the_volume() -> None:
+def test_a_size_is_confirmed_and_may_shrink_the_volume() -> None:
     (entry,) = choose(found("shop/data"), {"pvc": "data", "size": "5Gi"}).entries
     assert (entry["proposedCapacity"], entry["capacityConfirmed"]) == ("5Gi", True)
     (same,) = choose([entry], {"pvc": "data", "size": "5120Mi"}).entries
-    assert same["proposedCapacity"] == "5Gi"
-    (problem,) = choose(found("shop/data"), {"pvc": "data", "size": "500Mi"}).problems
-    assert problem.path == "persistent_volumes[0].size"
-    assert "shop/data" in problem.fault
+    assert same == entry
+    (smaller,) = choose([entry], {"pvc": "data", "size": "500Mi"}).entries
+    assert volumes.destination_size(smaller, request="1Gi") == 500 * 1024**2
+    assert volumes.destination_size({**smaller, "capacityConfirmed": False}, request="1Gi") == 1024**3
+
 
 
 def test_a_rule_that_nothing_matches_is_told() -> None:
