@@ -54,8 +54,9 @@ DECLARED = (
     Declared(
         what="scaffolding: pods and what they need, made and removed",
         resources=frozenset({"pods", "services", "secrets", "configmaps", "networkpolicies", "leases"}),
-        verbs=ANY,
+        verbs=ANY - {"deletecollection"},
         namespaces=frozenset({SHOP}),
+        names="openmig-",
         removed=True,
     ),
     Declared(
@@ -63,20 +64,20 @@ DECLARED = (
         resources=frozenset({"pods/exec"}),
         verbs=frozenset({"create", "get"}),
         namespaces=frozenset({SHOP}),
+        names="openmig-",
     ),
     Declared(
-        what="records: adopt's namespace, account and token",
-        resources=frozenset(
-            {"namespaces", "serviceaccounts", "serviceaccounts/token", "secrets", "configmaps", "leases"}
-        ),
+        what="records: adopt's account and token",
+        resources=frozenset({"serviceaccounts", "serviceaccounts/token"}),
         verbs=ANY,
         namespaces=frozenset({ENGINE_NAMESPACE}),
     ),
     Declared(
-        what="records: adopt's rights",
-        resources=frozenset({"clusterroles", "clusterrolebindings"}),
+        what="records: adopt's namespace and rights",
+        resources=frozenset({"namespaces", "clusterroles", "clusterrolebindings"}),
         verbs=ANY,
-        namespaces=frozenset({""}),
+        # A request for a namespace that exists is logged as lying in that namespace.
+        namespaces=frozenset({"", ENGINE_NAMESPACE}),
         names="openmig",
     ),
 )
@@ -126,8 +127,6 @@ def judge(writes: Iterable[Event]) -> Judgement:
             declared[found.what] += 1
             if found.removed:
                 _follow(made, event)
-                if event["verb"] in CHANGES and _object(event) not in made:
-                    others.append(f"changes what it has not made: {_sentence(event)}")
         elif _namespace(event) == SHOP and not _is_component(event) and not _is_demo(event):
             others.append(f"by somebody else: {_sentence(event)}")
     others += [f"made and not removed: {sentence}" for sentence in made.values()]
@@ -153,14 +152,11 @@ def _covers(entry: Declared, event: Event) -> bool:
 
 
 def _follow(made: dict[tuple[str, str], str], event: Event) -> None:
-    """Keep what was made until it is deleted; deleting a whole collection by label deletes all of its kind."""
+    """Keep what was made until it is deleted."""
     if event["verb"] == "create":
         made[_object(event)] = _sentence(event)
     elif event["verb"] == "delete":
         made.pop(_object(event), None)
-    elif event["verb"] == "deletecollection":
-        for key in [key for key in made if key[0] == _resource(event)]:
-            del made[key]
 
 
 def _is_component(event: Event) -> bool:

@@ -138,7 +138,7 @@ def rows(
         Row(
             what="secrets and settings",
             source=f"{configured} Secrets and ConfigMaps",
-            destination=f"{configured - len(rewritten | spoilt)} equal, {len(rewritten - spoilt)} with the new namespace",
+            destination=f"{configured - len(rewritten | spoilt)} equal, {len(rewritten - spoilt)} name the new place",
             good=not spoilt and wanted <= destination.keys(),
             details=[change.where for change in data if not change.explained],
         ),
