@@ -310,7 +310,7 @@ class Cluster:
     def node_stats(self, node: str) -> Manifest:
         """The kubelet's /stats/summary; ``Forbidden`` without the right to nodes/proxy."""
         path = BUILT_IN["v1", "Node"].path(name=node, subresource="proxy/stats/summary")
-        call = Call(method="GET", path=path, subject=f"Node {node}", attempt="read the kubelet's statistics")
+        call = Call(method="GET", path=path, subject=f"Node {node}", attempt="read the kubelet's statistics", bare=True)
         document: Manifest = self._transport.send(call).document
         return document
 
@@ -328,9 +328,9 @@ class Cluster:
     def version(self) -> tuple[int, int]:
         """``(major, minor)``, asked once. ``Refused`` for a server that names no version."""
         if self._version is None:
-            call = Call(method="GET", path="/version", subject=self.subject, attempt="ask for the version")
+            call = Call(method="GET", path="/version", subject=self.subject, attempt="ask for the version", bare=True)
             document = self._transport.send(call).document
-            self._version = capabilities.parse_version(document or {}, subject=self.subject)
+            self._version = capabilities.parse_version(document, subject=self.subject)
         return self._version
 
     def ping(self) -> None:

@@ -215,7 +215,17 @@ def _read_token(path: str, *, cluster: str) -> str:
 
 
 def _bearer(token: str | None) -> str | None:
-    return f"Bearer {token.strip()}" if token and token.strip() else None
+    token = (token or "").strip()
+    if not token:
+        return None
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise PermanentError(
+            subject="Bearer token",
+            attempt="unusable",
+            reason="there is white space or a character in it that no token has",
+            mend="Give the token alone, as it was issued",
+        )
+    return f"Bearer {token}"
 
 
 def _basic(username: str, password: str) -> str:

@@ -76,7 +76,7 @@ def error_of_answer(
 ) -> PermanentError:
     """The typed error of an HTTP answer that is no success; ``secrets`` are masked should the server repeat them."""
     document = status_document(body)
-    if document is None and not plain_answer(body):
+    if document is None and (300 <= status < 400 or not plain_answer(body)):
         return not_kubernetes(cluster=cluster, attempt=attempt, status=status, body=body)
     api_reason = str((document or {}).get("reason") or "")
     message = str((document or {}).get("message") or body.decode("utf-8", "replace")).strip()
@@ -169,6 +169,8 @@ def _tls_failure(error: ssl.SSLError) -> Failure:
             mend = (
                 "Connect under a name that the server's certificate carries, or set tls-server-name in the kubeconfig"
             )
+        elif "expired" in str(error) or "not yet valid" in str(error):
+            mend = "Renew the server's certificate, or set this machine's clock"
         else:
             mend = "Give the authority that signed the server's certificate in ca_cert or the kubeconfig"
         return Failure(

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from ..resources.errors import PermanentError
 from .libraries import require_urllib3
 
 
@@ -46,6 +47,7 @@ def choose_proxy(
     """The proxy for ``server``; ``None`` for a direct connection, which an empty ``proxy`` asks for.
 
     ``headers`` are the suboptions of proxy_headers (proxy_basic_auth, basic_auth, user_agent).
+    Raises ``PermanentError`` for a proxy that is no HTTP proxy.
     """
     target = urlsplit(server)
     if proxy is None:
@@ -57,6 +59,13 @@ def choose_proxy(
     if "://" not in proxy:
         proxy = f"http://{proxy}"
     parts = urlsplit(proxy)
+    if parts.scheme not in ("http", "https"):
+        raise PermanentError(
+            subject=f"Proxy {parts.hostname}",
+            attempt=f"cannot be used for {server}",
+            reason=f"its scheme is {parts.scheme}",
+            mend="Give an HTTP proxy in option proxy, or an empty string for a direct connection",
+        )
     login = _login(parts, headers.get("proxy_basic_auth"))
     made: dict[str, str] = require_urllib3().make_headers(
         proxy_basic_auth=":".join(login) if login else None,

@@ -56,6 +56,8 @@ class Call:
     repeatable: bool = True
     """``False``: not sent again when the server may have carried it out."""
     secrets: tuple[str, ...] = ()
+    bare: bool = False
+    """The answer is a document of no kind (/version)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +69,6 @@ class Answer:
     body: bytes = b""
     repeated: bool = False
     """An earlier try of this call may have been carried out: an "exists already" may speak of our own doing."""
-    type: str = ""
 
 
 class Transport:
@@ -117,16 +118,15 @@ class Transport:
         response, repeated = self._exchange(call, silence=None)
         status: int = response.status
         body: bytes = response.data
-        kind = response.headers.get("Content-Type", "")
         if not 200 <= status < 300:
-            return Answer(status=status, document=status_document(body), body=body, repeated=repeated, type=kind)
+            return Answer(status=status, document=status_document(body), body=body, repeated=repeated)
         try:
             document = json.loads(body)
-        except ValueError as error:
-            if kind.startswith("text/plain") and plain_answer(body):
-                return Answer(status=status, document=None, body=body, repeated=repeated, type=kind)
-            raise not_kubernetes(cluster=self.subject, attempt=call.attempt, status=status, body=body) from error
-        return Answer(status=status, document=document, body=body, repeated=repeated, type=kind)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict) or not (call.bare or "kind" in document):
+            raise not_kubernetes(cluster=self.subject, attempt=call.attempt, status=status, body=body)
+        return Answer(status=status, document=document, body=body, repeated=repeated)
 
     def open(self, call: Call, *, silence: float) -> Any:
         """A streamed answer as urllib3's response, headers read; ``silence`` seconds without a byte end it.
@@ -256,11 +256,14 @@ class Transport:
             cluster=self.subject,
             secrets=call.secrets,
         )
+        reason = (
+            told.reason if status_document(response.data) or plain_answer(response.data) else f"HTTP {response.status}"
+        )
         seconds = self.deadline if call.deadline is None else call.deadline
         return TransientError(
             subject=call.subject,
             attempt=self._attempt(call),
-            reason=f"the API server {self.login.server} kept failing for {seconds:.0f} s: {told.reason}",
+            reason=f"the API server {self.login.server} kept failing for {seconds:.0f} s: {reason}",
             mend="Check the API server's health and load, then run the task again",
         )
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from ..resources.errors import Gone
+from ..resources.errors import Gone, TransientError
 from .backoff import Backoff
 from .failures import failure_of
 from .libraries import require_urllib3
@@ -75,6 +75,18 @@ class Watch:
                 backoff = Backoff(self._transport.deadline)
 
     def _list(self) -> Iterator[Event]:
+        """What exists, or what has changed since it was last told.
+
+        The first time objects are told as their pages arrive. Later the whole list is taken first: an object that was
+        deleted and made again under its name is told as DELETED before it is ADDED.
+        """
+        if not self._told:
+            try:
+                yield from self._first_list()
+            except Gone:
+                self._version = None
+            else:
+                return
         while True:
             present: dict[str, tuple[str, dict[str, Any]]] = {}
             changes: list[Event] = []
@@ -97,6 +109,14 @@ class Watch:
         yield from (("DELETED", stub) for stub in vanished)
         yield from changes
 
+    def _first_list(self) -> Iterator[Event]:
+        for document in self._pages():
+            for item in document["items"]:
+                uid, version = _identity(item)
+                self._told[uid] = (version, _stub(item))
+                yield "ADDED", item
+            self._version = document["metadata"]["resourceVersion"]
+
     def _follow(self) -> Generator[Event, None, bool]:
         """One watch request to its end; returns whether anything arrived. Raises ``Gone`` or ``_Broken``."""
         seconds = min(_REQUEST_SECONDS, max(0.1, self._end - time.monotonic()))
@@ -116,8 +136,15 @@ class Watch:
             subject=f"{self._kind.kind} watch{f' in {self._namespace}' if self._namespace else ''}",
             attempt="watch",
             query=query,
+            deadline=min(self._transport.deadline, max(1.0, self._end - time.monotonic())),
         )
-        response = self._transport.open(call, silence=max(0.1, seconds + (0 if self._near_end(seconds) else 5)))
+        try:
+            response = self._transport.open(call, silence=max(0.1, seconds + (0 if self._near_end(seconds) else 5)))
+        except TransientError:
+            if call.deadline == self._transport.deadline:
+                raise
+            self._end = time.monotonic()  # the caller's time is up before the server's absence counts as a failure
+            return False
         moved = False
         library = require_urllib3()
         try:

@@ -188,6 +188,15 @@ def test_a_watch_tells_after_a_second_list_what_it_missed(
     watch.close()
 
 
+def test_a_watch_ends_on_time_though_the_server_has_gone(relay: Relay, relayed: Cluster, namespace: str) -> None:
+    relayed.deadline = 60
+    started = time.monotonic()
+    watch = relayed.watch("v1", "ConfigMap", namespace, field_selector="metadata.name=kube-root-ca.crt", timeout=3)
+    for _event in watch:
+        relay.close()
+    assert time.monotonic() - started < 5
+
+
 def test_a_watch_ends_on_time(cluster: Cluster, namespace: str) -> None:
     started = time.monotonic()
     list(cluster.watch("v1", "ConfigMap", namespace, timeout=1.5))

@@ -193,6 +193,23 @@ def test_a_server_that_is_no_kubernetes() -> None:
         stranger(f"http://{address}").ping()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"kind": "application/json", "body": b'{"ok": true}'},
+        {"kind": "application/json", "body": b"[]"},
+        {"kind": "text/plain", "body": b"hello"},
+        {"status": 302, "body": b""},
+    ],
+)
+def test_no_other_server_s_answer_is_taken_for_an_object_or_for_its_absence(answer: dict[str, Any]) -> None:
+    with web_server(**answer) as address:
+        other = stranger(f"http://{address}")
+        for attempt in (lambda: other.get("v1", "Pod", "p", "n"), lambda: list(other.list("v1", "Pod", "n"))):
+            with pytest.raises(PermanentError, match="not a Kubernetes API server"):
+                attempt()
+
+
 def test_a_server_without_tls() -> None:
     with web_server() as address, soon(PermanentError, "does not seem to speak TLS"):
         stranger(f"https://{address}").ping()

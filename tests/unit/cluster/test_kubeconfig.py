@@ -148,6 +148,21 @@ def test_every_field_of_a_cluster_and_user_is_read() -> None:
     assert "'p'" not in repr(found)
 
 
+@pytest.mark.parametrize("token", ["planted token", "planted\ntoken", "plant\u00e9d"])
+def test_a_token_that_no_header_can_carry(token: str) -> None:
+    with pytest.raises(PermanentError, match="Bearer token: unusable") as caught:
+        connect({"host": "https://one:6443", "api_key": token}, name="s", environ={})
+    assert "plant" not in caught.value.message
+
+
+def test_a_proxy_of_another_kind_is_refused() -> None:
+    environ = {"ALL_PROXY": "socks5://ann:planted@proxy:1080"}
+    with pytest.raises(
+        PermanentError, match=r"Proxy proxy: cannot be used for https://one:6443: its scheme is socks5\."
+    ):
+        connect({"host": "https://one:6443", "api_key": "t"}, name="s", environ=environ)
+
+
 def test_options_win_over_the_kubeconfig_one_by_one() -> None:
     cluster = connect(
         {"kubeconfig": document(), "host": "https://elsewhere:1", "validate_certs": False}, name="s", environ={}
