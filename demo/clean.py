@@ -19,30 +19,30 @@ SECONDS = 120
 
 def clean(source: Cluster, destination: Cluster, say: Callable[[str], None]) -> None:
     """Remove the demo from both clusters. A namespace that is not the demo's stays: a ClusterError at the end."""
-    refused: list[str] = []
     _remove_plan(destination)
-    shared = [each["metadata"]["name"] for each in destination.list("MigPlan")]
+    others = [each["metadata"] for each in destination.list("MigPlan")]
     doomed = {source: [SHOP], destination: [MOVED, FACTS_NAMESPACE]}
-    if shared:
-        say(f"kept: namespace {ENGINE_NAMESPACE} and its rights, because other plans use them: {', '.join(shared)}")
-    else:
-        doomed[source].append(ENGINE_NAMESPACE)
-        doomed[destination].append(ENGINE_NAMESPACE)
+    if not any(each["namespace"] == ENGINE_NAMESPACE for each in others):
+        doomed = {cluster: [*namespaces, ENGINE_NAMESPACE] for cluster, namespaces in doomed.items()}
+    if others:
+        names = ", ".join(f"{each['namespace']}/{each['name']}" for each in others)
+        say(f"kept: what other plans use of the migration's resources and rights: {names}")
+    refused: list[str] = []
+    for cluster, namespaces in doomed.items():
+        for name in list(namespaces):
+            if problem := _delete_namespace(cluster, name):
+                refused.append(problem)
+                namespaces.remove(name)
     for cluster, namespaces in doomed.items():
         for name in namespaces:
-            refused += _delete_namespace(cluster, name)
-    for cluster, namespaces in doomed.items():
-        for name in namespaces:
-            if not any(name in line for line in refused):
-                cluster.wait(
-                    f"Namespace {name} is gone",
-                    partial(_is_gone, cluster, name),
-                    seconds=SECONDS,
-                )
+            cluster.wait(f"Namespace {name} is gone", partial(_is_gone, cluster, name), seconds=SECONDS)
         _wait_for_volumes(cluster, namespaces)
-        if not shared:
-            _remove_rights(cluster)
-        say(f"{cluster.name}: {', '.join(namespaces)} gone")
+        if ENGINE_NAMESPACE in namespaces:
+            _remove(cluster, "ClusterRoleBinding", ending=f"-{ENGINE_NAMESPACE}")
+        if not others:
+            _remove(cluster, "ClusterRole")
+            _remove(cluster, "CustomResourceDefinition")
+        say(f"{cluster.name}: gone: {', '.join(namespaces)}")
     if refused:
         raise ClusterError("; ".join(refused))
 
@@ -60,14 +60,15 @@ def _is_gone(cluster: Cluster, namespace: str) -> bool:
     return cluster.get("Namespace", namespace) is None
 
 
-def _delete_namespace(cluster: Cluster, name: str) -> list[str]:
+def _delete_namespace(cluster: Cluster, name: str) -> str | None:
+    """Ask for its deletion; the reason if it is not to be deleted."""
     namespace = cluster.get("Namespace", name)
     if namespace is None:
-        return []
+        return None
     if name in {SHOP, MOVED} and not _is_shop(cluster, namespace):
-        return [f"{cluster.name}: Namespace {name}: not removed: it holds what is not the demo's. Remove it by hand"]
+        return f"{cluster.name}: Namespace {name}: not removed: it holds what is not the demo's. Remove it by hand"
     cluster.delete("Namespace", name)
-    return []
+    return None
 
 
 def _is_shop(cluster: Cluster, namespace: Manifest) -> bool:
@@ -95,9 +96,8 @@ def _wait_for_volumes(cluster: Cluster, namespaces: list[str]) -> None:
     cluster.wait("the volumes are gone", lambda: not bound(), seconds=SECONDS)
 
 
-def _remove_rights(cluster: Cluster) -> None:
-    for kind in ("ClusterRoleBinding", "ClusterRole"):
-        for item in cluster.list(kind, selector=f"{MANAGED_BY}={COLLECTION}"):
+def _remove(cluster: Cluster, kind: str, *, ending: str = "") -> None:
+    """What the collection has labelled as its own, of one kind."""
+    for item in cluster.list(kind, selector=f"{MANAGED_BY}={COLLECTION}"):
+        if item["metadata"]["name"].endswith(ending):
             cluster.delete(kind, item["metadata"]["name"])
-    for item in cluster.list("CustomResourceDefinition", selector=f"{MANAGED_BY}={COLLECTION}"):
-        cluster.delete("CustomResourceDefinition", item["metadata"]["name"])

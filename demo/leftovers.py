@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from demo.cluster import Cluster, Manifest
-from demo.objects import EVERYWHERE, Key, expected, present
+from demo.objects import Key, expected, present
 from demo.rows import Row
 from demo.settings import ENGINE_NAMESPACE, MOVED, SHOP
 
@@ -31,7 +31,9 @@ SCAFFOLDING = (
     "PersistentVolumeClaim",
 )
 TRANSIENT = ("Pod", "Service", "Job", "NetworkPolicy", "Lease", "PersistentVolumeClaim", "Deployment", "ReplicaSet")
-"""Kinds that no record has: whatever of these is in the migration's namespace was left behind."""
+"""Whatever of these is in the migration's namespace, and belongs to none of its resources, was left behind."""
+
+RECORDED = frozenset({"MigMigration", "MigPlan", "MigCluster", "DirectVolumeMigration"})
 
 
 def row(source: Cluster, here: Mapping[Key, Manifest], destination: Cluster, there: Mapping[Key, Manifest]) -> Row:
@@ -55,21 +57,17 @@ def _left(cluster: Cluster, namespace: str, found: Mapping[Key, Manifest]) -> li
         for item in cluster.list(kind, selector=RUN_LABEL):
             if not _is_record(item):
                 names.add(_name(kind, item))
-    own = present(cluster, ENGINE_NAMESPACE)
-    names |= {
-        _name(kind, item)
-        for (kind, _name_), item in own.items()
-        if kind in TRANSIENT and (kind, _name_) not in EVERYWHERE
-    }
+    for (kind, name), item in present(cluster, ENGINE_NAMESPACE).items():
+        if kind in TRANSIENT and not _is_record(item):
+            names.add(f"{kind} {ENGINE_NAMESPACE}/{name}")
     return sorted(names)
 
 
 def _is_record(item: Manifest) -> bool:
-    """A ConfigMap that a MigMigration owns: the run's head or a part of its inventory."""
+    """What a resource of the migration owns beside it (head, inventory, key, lease); `docs/records.md` lists them."""
     metadata = item["metadata"]
-    return metadata.get("namespace") == ENGINE_NAMESPACE and any(
-        owner["kind"] in {"MigMigration", "MigPlan", "MigCluster"} for owner in metadata.get("ownerReferences") or ()
-    )
+    owners = metadata.get("ownerReferences") or ()
+    return metadata.get("namespace") == ENGINE_NAMESPACE and any(owner["kind"] in RECORDED for owner in owners)
 
 
 def _name(kind: str, item: Manifest) -> str:
