@@ -4,18 +4,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
 DOCUMENTATION = r"""
 name: record_results
 type: aggregate
 short_description: Write task results as JSON lines
 description: For the integration tests only.
 """
-
-import json
-import os
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no types
