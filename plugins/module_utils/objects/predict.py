@@ -3,7 +3,7 @@
 """What a migration would do with each object, for check mode: the action, the changes as a patch, and the notes.
 
 Deterministic and free of secrets: a Secret's values do not appear in any form, nor do passwords in URLs that stand in
-other kinds' text. What every object loses (status, uid ...) is not repeated for each.
+other kinds' text. What every object loses (status, uid ...) and gets (the labels of the run) is not repeated.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from .context import Transformed
 from .existing import Finding, State
-from .inventory import reference
-from .manifest import LAST_APPLIED, Manifest, group_kind
+from .inventory import OWN_LABELS, reference
+from .manifest import LAST_APPLIED, Manifest, group_kind, pruned
 from .order import rank
 from .transforms_metadata import without_server_owned
 
@@ -63,6 +63,8 @@ def predict(transformed: Iterable[Transformed], findings: Iterable[Finding]) -> 
 def patch(before: Manifest, after: Manifest) -> Iterator[str]:
     """From the source's object, less what servers own, to what is sent; values are shortened and masked for reading."""
     secret = group_kind(before) == ("", "Secret")
+    for label in OWN_LABELS:
+        after = pruned(after, "metadata", "labels", label)
     for operation, path, old, new in _changes(without_server_owned(before), after, ()):
         line = f"{operation} {_pointer(path)}"
         if operation == "remove":
