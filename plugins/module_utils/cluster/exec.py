@@ -16,10 +16,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from ..resources.errors import MtcError, PermanentError, TransientError
 from .backoff import Backoff
+from .credentials import Login
 from .failures import RETRYABLE, error_of_answer, failure_of
 from .libraries import require_websocket
 from .resource_types import BUILT_IN
@@ -30,6 +31,8 @@ _V4 = "v4.channel.k8s.io"
 _V5 = "v5.channel.k8s.io"
 _STDIN, _STDOUT, _STDERR, _STATUS, _CLOSE = 0, 1, 2, 3, 255
 _FRAME = 32 * 1024
+_HANDSHAKE_SECONDS = 30.0
+"""The API server answers once the kubelet has, which waits for the container runtime."""
 _COUNTED_INPUT = 'bytes=$1; shift; head -c "$bytes" | "$@"'
 
 
@@ -178,7 +181,7 @@ class _Session:
             query.append(("container", self._container))
         return f"ws{server.removeprefix('http')}{self._path}?{urlencode(query)}"
 
-    def _settings(self, login: Any, protocol: str) -> dict[str, Any]:
+    def _settings(self, login: Login, protocol: str) -> dict[str, Any]:
         headers = [f"User-Agent: {self._transport.user_agent}"]
         headers += [f"{name}: {value}" for name, value in login.impersonation]
         authorization = login.authorization()
@@ -187,9 +190,20 @@ class _Session:
         settings: dict[str, Any] = {
             "subprotocols": [protocol],
             "header": headers,
-            "timeout": CONNECT_SECONDS * 2,
+            "timeout": _HANDSHAKE_SECONDS,
             "suppress_origin": True,
             "skip_utf8_validation": True,
+        }
+        if login.proxy is None:
+            # A socket of our own: the library would look for a proxy in the environment even where none is wanted.
+            settings["socket"] = _dial(login)
+            return settings
+        settings |= {
+            "http_proxy_host": login.proxy.host,
+            "http_proxy_port": login.proxy.port,
+            "http_proxy_auth": login.proxy.basic_auth,
+            "proxy_type": "http",
+            "http_no_proxy": ["no-host.invalid"],  # decided already; the library has exceptions of its own
         }
         if login.tls is not None:
             settings["sslopt"] = {
@@ -199,15 +213,6 @@ class _Session:
             }
             if login.tls_server_name:
                 settings["sslopt"]["server_hostname"] = login.tls_server_name
-        if login.proxy is None:
-            settings["http_no_proxy"] = ["*"]  # the library would look at the environment by itself
-        else:
-            settings |= {
-                "http_proxy_host": login.proxy.host,
-                "http_proxy_port": login.proxy.port,
-                "http_proxy_auth": login.proxy.basic_auth,
-                "proxy_type": "http",
-            }
         return settings
 
     def _refused(self, status: int, body: bytes) -> MtcError:
@@ -235,6 +240,20 @@ class _Session:
             reason=reason,
             mend="It may still be running there: look at the pod, then run the task again",
         )
+
+
+def _dial(login: Login) -> socket.socket:
+    """A connection to the API server itself, with TLS where its URL says so."""
+    server = urlsplit(login.server)
+    host = server.hostname or ""
+    plain = socket.create_connection((host, server.port or (443 if login.tls else 80)), timeout=CONNECT_SECONDS)
+    try:
+        secured = login.tls.wrap_socket(plain, server_hostname=login.tls_server_name or host) if login.tls else plain
+    except OSError:
+        plain.close()
+        raise
+    secured.settimeout(_HANDSHAKE_SECONDS)
+    return secured
 
 
 def _connection_failure(error: Exception) -> Exception:

@@ -86,6 +86,14 @@ def test_input_ends(cluster: Cluster, namespace: str, pod: str, protocol: str, m
     assert cluster.exec(namespace, pod, ["sh", "-c", "cat >/dev/null; exit 3"], stdin=b"abc").exit_code == 3
 
 
+def test_a_command_takes_no_proxy_from_the_environment_that_the_connection_does_not(
+    cluster: Cluster, namespace: str, pod: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    assert cluster.exec(namespace, pod, ["true"]).exit_code == 0
+
+
 def test_a_command_without_validation_of_certificates(
     new_cluster: Callable[..., Cluster], kubeconfig: dict[str, Any], namespace: str, pod: str
 ) -> None:
