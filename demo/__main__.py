@@ -61,9 +61,14 @@ def demonstrate() -> int:
 
 
 def _move(clusters: targets.Targets) -> int | None:
-    """Run the playbook while a customer orders; None when it went well, else the exit status."""
-    began, mark = time.time(), clusters.audit_mark()
-    customer = orders.Customer(clusters.source, clusters.destination, SHOP, MOVED)
+    """Run the playbook while a customer orders; None when it went well, else the exit status.
+
+    What the customer has seen is kept while it happens: a move that was cut off goes on, and so does its story.
+    """
+    facts = moments.load(clusters.destination) or moments.Facts(began=time.time(), audit_mark=clusters.audit_mark())
+    customer = orders.Customer(
+        clusters.source, clusters.destination, SHOP, MOVED, facts, lambda: moments.save(clusters.destination, facts)
+    )
     customer.start()
     try:
         outcome = playbook.run(
@@ -74,17 +79,6 @@ def _move(clusters: targets.Targets) -> int | None:
     if outcome.exit_code != 0:
         say("the playbook failed; nothing is measured. Run `make demo` again: it goes on where it stopped")
         return 2
-    moments.save(
-        clusters.destination,
-        moments.Facts(
-            began=began,
-            ended=time.time(),
-            audit_mark=mark,
-            last_acknowledged=customer.last_acknowledged,
-            first_answer=customer.first_answer,
-            acknowledged=customer.acknowledged,
-        ),
-    )
     return None
 
 
@@ -110,7 +104,7 @@ def measured(clusters: targets.Targets) -> list[Row]:
     contents = measure.compare(*measure.read_both(source, SHOP, destination, MOVED))
     return [
         *contents,
-        orders.acknowledgement_row(destination, MOVED, facts.acknowledged if facts else None),
+        orders.acknowledgement_row(destination, MOVED, facts),
         *objects.rows(here, there, told=record.created(migration), notes=record.rewritten(migration)),
         front,
         at_zero,
@@ -144,6 +138,9 @@ def main() -> int:
     except (ClusterError, LabError) as error:
         say(str(error))
         return 2
+    except KeyboardInterrupt:
+        say("interrupted. Run it again: it goes on where it stopped")
+        return 130
 
 
 if __name__ == "__main__":

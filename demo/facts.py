@@ -10,7 +10,8 @@ from any checkout; `make demo-clean` removes it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from demo.cluster import Cluster
@@ -20,17 +21,17 @@ NAME = "move"
 KEY = "facts.json"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Facts:
-    """Moments are seconds since 1970."""
+    """Moments are seconds since 1970. `ended` is the last moment at which the move is known to have gone on."""
 
     began: float
-    ended: float
     audit_mark: int = 0
     """Where in the source's audit log the move begins."""
+    ended: float = 0.0
     last_acknowledged: float | None = None
     first_answer: float | None = None
-    acknowledged: list[dict[str, Any]] | None = None
+    acknowledged: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def downtime(self) -> float | None:
@@ -41,7 +42,8 @@ class Facts:
 
 
 def save(destination: Cluster, facts: Facts) -> None:
-    """Write the facts; an earlier move's are replaced."""
+    """Write the facts as of now."""
+    facts.ended = time.time()
     destination.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FACTS_NAMESPACE}})
     destination.apply(
         {
@@ -54,7 +56,7 @@ def save(destination: Cluster, facts: Facts) -> None:
 
 
 def load(destination: Cluster) -> Facts | None:
-    """The facts of the last move; None when there are none, or none that this version can read."""
+    """The facts of the move; None when there are none, or none that this version can read."""
     found = destination.get("ConfigMap", NAME, FACTS_NAMESPACE)
     try:
         return Facts(**json.loads((found or {})["data"][KEY]))

@@ -8,12 +8,13 @@ measured by somebody who suffers it: from the last acknowledged order to the fir
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
 from demo.cluster import Cluster, ClusterError
+from demo.facts import Facts
 from demo.rows import UNKNOWN, Row, shown
 
 INTERVAL = 0.25
@@ -21,80 +22,85 @@ INTERVAL = 0.25
 PATIENCE = 1.5
 """Seconds without an acknowledgement after which the customer looks at the destination too."""
 TIMEOUT = 3.0
+KEPT_EVERY = 2.0
+"""Seconds between two times that what he has seen is put where a killed demo does not lose it."""
 
 
-@dataclass
 class Customer:
-    """Runs in the background between `start` and `stop`; afterwards its fields are what was seen."""
+    """Runs in the background between `start` and `stop`, and writes what he sees into the facts."""
 
-    source: Cluster
-    destination: Cluster
-    source_namespace: str
-    destination_namespace: str
-    acknowledged: list[dict[str, Any]] = field(default_factory=list)
-    last_acknowledged: float | None = None
-    first_answer: float | None = None
-
-    def __post_init__(self) -> None:
+    def __init__(  # noqa: PLR0917  (two clusters, their namespaces, and where it goes)
+        self,
+        source: Cluster,
+        destination: Cluster,
+        source_namespace: str,
+        destination_namespace: str,
+        facts: Facts,
+        keep: Callable[[], None],
+    ) -> None:
+        self._source = source, source_namespace
+        self._destination = destination, destination_namespace
+        self._facts = facts
+        self._keep = keep
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._shop, daemon=True)
 
     def start(self) -> None:
         """Begin to order."""
+        self._keep()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and wait until the request under way has come back."""
+        """Stop, wait until the request under way has come back, and keep the rest."""
         self._stopping.set()
         self._thread.join(timeout=2 * TIMEOUT + 1)
+        self._keep()
 
     def _shop(self) -> None:
-        began = time.time()
-        number = 0
-        while not self._stopping.is_set() and self.first_answer is None:
-            number += 1
-            self._order(number)
-            if time.time() - (self.last_acknowledged or began) > PATIENCE:
+        began = kept = time.time()
+        while not self._stopping.is_set() and self._facts.first_answer is None:
+            self._order()
+            if time.time() - max(self._facts.last_acknowledged or 0.0, began) > PATIENCE:
                 self._look()
+            if time.time() - kept > KEPT_EVERY:
+                kept = time.time()
+                with contextlib.suppress(ClusterError):
+                    self._keep()
             self._stopping.wait(INTERVAL)
 
-    def _order(self, number: int) -> None:
-        body = {"note": f"order {number}, placed while the shop was being moved"}
+    def _order(self) -> None:
+        cluster, namespace = self._source
+        body = {"note": f"order {len(self._facts.acknowledged) + 1}, placed while the shop was being moved"}
         try:
-            told = self.source.service("POST", self.source_namespace, "front:80", "/api/orders", body, timeout=TIMEOUT)
+            told = cluster.service("POST", namespace, "front:80", "/api/orders", body, timeout=TIMEOUT)
         except (ClusterError, ValueError):
             return
-        self.acknowledged.append(told)
-        self.last_acknowledged = time.time()
+        self._facts.acknowledged.append(told)
+        self._facts.last_acknowledged = time.time()
 
     def _look(self) -> None:
+        cluster, namespace = self._destination
         try:
-            told = self.destination.service("GET", self.destination_namespace, "front:80", "/health", timeout=TIMEOUT)
+            told = cluster.service("GET", namespace, "front:80", "/health", timeout=TIMEOUT)
         except (ClusterError, ValueError):
             return
         if told.get("healthy"):
-            self.first_answer = time.time()
+            self._facts.first_answer = time.time()
 
 
-def acknowledgement_row(destination: Cluster, namespace: str, acknowledged: list[dict[str, Any]] | None) -> Row:
+def acknowledgement_row(destination: Cluster, namespace: str, facts: Facts | None) -> Row:
     """Every acknowledged order has to be honoured at the new place: row, upload, and the signature under both."""
     what = "orders acknowledged while moving"
-    if acknowledged is None:
-        return Row(
-            what=what, source=UNKNOWN, destination=UNKNOWN, good=False, details=["nobody ordered during this move"]
-        )
+    acknowledged = facts.acknowledged if facts else []
     if not acknowledged:
-        return Row(
-            what=what,
-            source="none",
-            destination="none",
-            good=False,
-            details=["no order was acknowledged before the move"],
-        )
+        return Row(what=what, source=UNKNOWN if facts is None else "none", destination="none", good=False)
     after = min(each["id"] for each in acknowledged) - 1
-    honoured = {
-        each["id"]: each for each in destination.service("GET", namespace, "front:80", f"/api/orders?after={after}")
-    }
+    try:
+        orders = destination.service("GET", namespace, "front:80", f"/api/orders?after={after}")
+    except ClusterError as error:
+        told = [str(error)]
+        return Row(what=what, source=str(len(acknowledged)), destination=UNKNOWN, good=False, details=told)
+    honoured = {each["id"]: each for each in orders}
     lost = [each for each in acknowledged if honoured.get(each["id"]) != each]
     return Row(
         what=what,
