@@ -12,7 +12,9 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Predicts what would change and persists nothing on any cluster; dry-run requests and access reviews may be sent.
+    description:
+      - Predicts what would change and persists nothing on any cluster; dry-run requests and access reviews may be
+        sent.
   diff_mode:
     description: Shows what would change or has changed, of what the module owns and without secrets.
 """

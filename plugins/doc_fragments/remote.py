@@ -12,15 +12,16 @@ class ModuleDocFragment:
 options:
   remote:
     description:
-      - A connection of yours to the cluster. With it the module adopts the cluster, that is, makes the account and the token with which migrations reach it later.
+      - A connection of yours to the cluster. With it the module adopts the cluster, that is, makes the account and
+        the token with which migrations reach it later.
       - The connection itself is stored nowhere.
     type: dict
     suboptions:
       host:
         description:
           - URL of the cluster's API server, with its scheme and port.
-          - With O(api_key), or with O(username) and O(password), or with O(client_cert) and O(client_key), it is all that
-            is needed, and no kubeconfig is read.
+          - With O(api_key), or with O(username) and O(password), or with O(client_cert) and O(client_key), it is
+            all that is needed, and no kubeconfig is read.
           - E(K8S_AUTH_HOST) is used when it is not given.
         type: str
       api_key:
@@ -30,10 +31,10 @@ options:
         type: str
       kubeconfig:
         description:
-          - Path of a kubeconfig file, or several paths separated as in E(KUBECONFIG), or the content of a kubeconfig as a
-            dictionary.
-          - E(K8S_AUTH_KUBECONFIG) is used when it is not given. Without either, a pod's own service account is used where
-            there is one, else E(KUBECONFIG) or C(~/.kube/config).
+          - Path of a kubeconfig file, or several paths separated as in E(KUBECONFIG), or the content of a
+            kubeconfig as a dictionary.
+          - E(K8S_AUTH_KUBECONFIG) is used when it is not given. Without either, a pod's own service account is used
+            where there is one, else E(KUBECONFIG) or C(~/.kube/config).
           - The other connection options win over what the kubeconfig says.
         type: raw
       context:
@@ -78,8 +79,8 @@ options:
       proxy:
         description:
           - URL of an HTTP proxy that leads to the API server. An empty string asks for a direct connection.
-          - E(K8S_AUTH_PROXY) is used when it is not given, then C(proxy-url) of the kubeconfig, then E(HTTPS_PROXY),
-            E(HTTP_PROXY) or E(ALL_PROXY) of the environment.
+          - E(K8S_AUTH_PROXY) is used when it is not given, then C(proxy-url) of the kubeconfig, then
+            E(HTTPS_PROXY), E(HTTP_PROXY) or E(ALL_PROXY) of the environment.
         type: str
       no_proxy:
         description:

@@ -8,15 +8,14 @@ DOCUMENTATION = r"""
 module: mig_cluster
 short_description: Make a cluster known to migrations
 description:
-  - Creates, changes or removes a C(MigCluster) on the control cluster, the resource that says how migrations reach a
-  cluster.
+  - Creates, changes or removes a C(MigCluster) on the control cluster, the resource that says how migrations reach
+    a cluster.
   - Given a connection of your own to the cluster in O(remote), the module I(adopts) it. It makes a service account
-  there with the rights that the
-    cluster's part in migrations needs, takes a token for it, stores the token in a secret of the control cluster and
-    writes the C(MigCluster). That is what the manual of the Migration Toolkit for Containers describes as several
-    steps by hand.
+    there with the rights that the cluster's part in migrations needs, takes a token for it, stores the token in a
+    secret of the control cluster and writes the C(MigCluster). That is what the manual of the Migration Toolkit for
+    Containers describes as several steps by hand.
   - The module really connects to the cluster with what it has stored, and fails with the conditions of the resource
-  when that does not work.
+    when that does not work.
 author:
   - openmig contributors (@openmig)
 extends_documentation_fragment:
@@ -38,28 +37,29 @@ options:
     description:
       - Namespace of the control cluster in which the resource and its secret live. V(openmig) when left out.
       - No controller of the Migration Toolkit for Containers looks at that namespace, so one resource never has two
-      masters.
+        masters.
     type: str
   state:
     description:
       - Whether the resource exists.
       - With V(absent) the token's secret goes too, and with O(remote) also the account and its rights on the remote
-      cluster. A cluster that a
-        plan uses is not removed.
+        cluster. A cluster that a plan uses is not removed.
     type: str
     choices: [present, absent]
     default: present
   is_host_cluster:
     description:
-      - Whether this is the control cluster itself. It is then reached with the connection that the module was given,
-      and needs no URL and no secret.
+      - Whether this is the control cluster itself. It is then reached with the connection that the module was
+        given, and needs no URL and no secret.
     type: bool
   url:
     description: Address of the API server. Taken from O(remote) when left out.
     type: str
   service_account_secret:
-    description: Name of a secret beside the resource that holds a token under the key C(saToken). Made by adopting
-    when left out. type: str
+    description:
+      - Name of a secret beside the resource that holds a token under the key C(saToken). Made by adopting when left
+        out.
+    type: str
   service_account_secret_ref:
     description: The same for a secret in another namespace.
     type: dict
@@ -72,8 +72,10 @@ options:
         description: Namespace of the secret.
         type: str
   ca_bundle:
-    description: Certificates that are trusted for the API server, as PEM text or base64 of it. Taken from O(remote)
-    when left out. type: str
+    description:
+      - Certificates that are trusted for the API server, as PEM text or base64 of it. Taken from O(remote) when
+        left out.
+    type: str
   insecure:
     description:
       - Whether to connect without checking the API server's certificate.
@@ -92,8 +94,7 @@ options:
     description:
       - What the account of an adopted cluster may do.
       - V(source) may read everything, scale workloads and place movers, and nothing else. V(destination) may do
-      everything, because objects of
-        every kind are created there.
+        everything, because objects of every kind are created there.
     type: str
     choices: [source, destination]
     default: source
@@ -105,7 +106,7 @@ options:
     description:
       - Seconds for which a token is asked for when a cluster is adopted. The API server may grant less.
       - A later run takes a new token once less than a fifth of its life is left, or when the cluster no longer
-      accepts it.
+        accepts it.
     type: int
     default: 2592000
 requirements:

@@ -9,18 +9,15 @@ module: mig_migration
 short_description: Move the namespaces of a plan, with their volumes, to the other cluster
 description:
   - Carries a C(MigPlan) out as a final migration (a cutover) and writes its progress into a C(MigMigration), in the
-  words of the Migration
-    Toolkit for Containers.
-  - Volumes are copied while the application runs, then the application is stopped, what has changed is copied, every
-  volume is proven equal, and
-    only then the objects are created on the destination. A volume that is not proven ends the migration; nothing is
-    created and the source runs again.
+    words of the Migration Toolkit for Containers.
+  - Volumes are copied while the application runs, then the application is stopped, what has changed is copied,
+    every volume is proven equal, and only then the objects are created on the destination. A volume that is not
+    proven ends the migration; nothing is created and the source runs again.
   - Running the same task again is the recovery. An unfinished migration goes on from the recorded phase, whatever
-  ended the process; a finished one
-    is left alone; one that failed is followed by a new one.
+    ended the process; a finished one is left alone; one that failed is followed by a new one.
   - In check mode it says what would be moved, object by object and volume by volume, and what would block. No
-  resource needs to exist for that
-    when the plan is given in O(plan_definition) and the clusters in O(source) and O(destination).
+    resource needs to exist for that when the plan is given in O(plan_definition) and the clusters in O(source) and
+    O(destination).
 author:
   - openmig contributors (@openmig)
 extends_documentation_fragment:
@@ -38,8 +35,8 @@ options:
   name:
     description:
       - Name of the C(MigMigration).
-      - When left out it is made from the plan's name, so that a later run finds it; after a failed migration the next
-      free name is taken.
+      - When left out it is made from the plan's name, so that a later run finds it; after a failed migration the
+        next free name is taken.
     type: str
   namespace:
     description: Namespace of the control cluster in which the resources live. V(openmig) when left out.
@@ -61,7 +58,7 @@ options:
     description:
       - Whether the pods that copy files run as root, with the capabilities that keep owners and modes.
       - When left out they do so where both clusters admit it, and otherwise run without; the verdict of each volume
-      names what was not preserved.
+        names what was not preserved.
     type: bool
   run_as_user:
     description: User id of pods that do not run as root.
@@ -70,22 +67,22 @@ options:
     description: Group id of pods that do not run as root.
     type: int
   pre_copy:
-    description: Whether to copy the volumes once while the application still runs, so that little is left for the
-    downtime. type: bool
+    description:
+      - Whether to copy the volumes once while the application still runs, so that little is left for the downtime.
+    type: bool
     default: true
   verification:
     description:
       - How the volumes' content is proven after the last pass.
       - V(changed) reads what was not proven by the pre-copy or has changed since, judged by size, times and inode.
-      V(full) reads everything again,
-        which takes downtime.
+        V(full) reads everything again, which takes downtime.
     type: str
     choices: [changed, full]
     default: changed
   existing_objects:
     description:
       - What happens to an object of the destination that has the name of one to be created and was not made by this
-      plan.
+        plan.
       - V(fail) refuses to start and names them. V(keep) leaves them as they are. V(update) overwrites them.
     type: str
     choices: [fail, keep, update]
@@ -103,14 +100,14 @@ options:
   endpoint:
     description:
       - How the source's pods reach the destination. V(NodePort) needs a way from the source's pods to a node of the
-      destination,
-        V(ClusterIP) a network that both clusters share.
+        destination, V(ClusterIP) a network that both clusters share.
     type: str
     choices: [NodePort, ClusterIP]
     default: NodePort
   endpoint_address:
-    description: Address of the destination that the source's pods use, when it is not the internal address of a ready
-    node. type: str
+    description:
+      - Address of the destination that the source's pods use, when it is not the internal address of a ready node.
+    type: str
   bandwidth:
     description: Limit for all volumes together, in KiB per second. May be changed while a migration is under way.
     type: int
@@ -119,8 +116,10 @@ options:
     type: int
     default: 300
   quiesce_timeout:
-    description: Seconds within which the stopped application's pods must be gone. Then the migration fails and the
-    source is started again. type: int
+    description:
+      - Seconds within which the stopped application's pods must be gone. Then the migration fails and the source is
+        started again.
+    type: int
     default: 300
   health_timeout:
     description: Seconds within which the migrated application must be healthy.
@@ -129,15 +128,15 @@ options:
   max_downtime:
     description:
       - Seconds after which a cutover that has not begun to create objects is given up and the source started again.
-      V(0) means no limit.
+        V(0) means no limit.
     type: int
     default: 0
   wait:
     description:
       - Whether to go on until the migration has ended. Otherwise the module returns as soon as something has to be
-      waited for.
-      - Between the moment when the application is stopped and the moment when it runs again the module never returns
-      on purpose.
+        waited for.
+      - Between the moment when the application is stopped and the moment when it runs again the module never
+        returns on purpose.
     type: bool
     default: true
   wait_timeout:
@@ -226,7 +225,8 @@ volumes:
   type: list
   elements: dict
 objects:
-  description: How many objects were created or found, what was rewritten in them and what was left for you to look at.
+  description:
+    - How many objects were created or found, what was rewritten in them and what was left for you to look at.
   returned: when objects were created
   type: dict
 phase_seconds:

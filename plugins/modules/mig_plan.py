@@ -10,9 +10,8 @@ short_description: Say which namespaces and volumes move from which cluster to w
 description:
   - Creates, changes or removes a C(MigPlan) on the control cluster.
   - The module looks at both clusters, finds the volumes of the namespaces, chooses for each what you say or what
-  fits, and validates the plan.
-    It fails, with every reason, when the plan cannot be carried out. Nothing is moved; M(openmig.mtc.mig_migration)
-    does that.
+    fits, and validates the plan. It fails, with every reason, when the plan cannot be carried out. Nothing is
+    moved; M(openmig.mtc.mig_migration) does that.
 author:
   - openmig contributors (@openmig)
 extends_documentation_fragment:
@@ -38,8 +37,7 @@ options:
     description:
       - Whether the resource exists.
       - Removing a plan removes its finished migrations and their records, and nothing that they have moved. A plan
-      whose migration is under way
-        is not removed.
+        whose migration is under way is not removed.
     type: str
     choices: [present, absent]
     default: present

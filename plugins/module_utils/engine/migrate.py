@@ -167,6 +167,7 @@ def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *
         source=sides.source,
         destination=sides.destination,
         subject=subject_of(names.MIG_MIGRATION, name, this.namespace),
+        plan=plan,
         plan_uid=plan_uid,
         namespaces=namespace_mapping(plan),
         moves=moves,

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..cluster.api import Cluster
-from ..objects import apply
+from ..objects import apply, inventory
 from ..objects.existing import Finding, State
 from ..resources import names, quantity
 from ..resources.errors import MtcError, NotFound, Refused, subject_of
@@ -30,12 +31,62 @@ class Situation:
     source: Cluster
     destination: Cluster
     subject: str
+    plan: Mapping[str, Any]
     plan_uid: str
     namespaces: Mapping[str, str]
     moves: Sequence[VolumeMove]
     read: SourceObjects
     existing_objects: str
     quiesce_pods: bool
+
+
+UNSUPPORTED_FIELDS = {
+    "hooks": "hooks are not run",
+    "indirectImageMigration": "images do not travel through a replication repository",
+    "indirectVolumeMigration": "volumes do not travel through a replication repository",
+    "liveMigrate": "volumes of running virtual machines are not moved live",
+}
+"""Fields of a plan that this engine cannot carry out yet, and what it therefore refuses to pass over in silence."""
+
+
+def _unsupported(situation: Situation) -> list[MtcError]:
+    spec = situation.plan["spec"]
+    metadata = situation.plan["metadata"]
+    subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
+    errors: list[MtcError] = [
+        Refused(
+            subject=subject,
+            attempt=f"spec.{field} cannot be carried out by the builtin engine yet",
+            reason=reason,
+            mend="Leave it out of the plan and do that step by other means",
+        )
+        for field, reason in UNSUPPORTED_FIELDS.items()
+        if spec.get(field)
+    ]
+    for entry in spec.get("persistentVolumes") or ():
+        selection = entry.get("selection") or {}
+        action, method = selection.get("action"), selection.get("copyMethod")
+        if action == "skip" or (action == "copy" and method in ("filesystem", "block")):
+            continue  # a block volume has a finding of its own
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt=f"{action} by {method} cannot be carried out by the builtin engine yet",
+                reason=f"chosen for {entry['pvc']['namespace']}/{entry['pvc']['name']}",
+                mend="Choose action copy with copy_method filesystem, or action skip",
+            )
+        )
+    streams = sorted(inventory.reference(obj) for obj in situation.read.raw if obj["kind"] == "ImageStream")
+    if streams:
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt="image streams cannot be copied by the builtin engine yet",
+                reason=", ".join(streams),
+                mend="Copy the images by other means and leave the streams out with label_selector or included_resources",
+            )
+        )
+    return errors
 
 
 def _volume_modes(situation: Situation) -> list[MtcError]:
@@ -155,6 +206,7 @@ def _bare_writers(situation: Situation) -> list[MtcError]:
 
 
 CHECKS: tuple[Callable[[Situation], list[MtcError]], ...] = (
+    _unsupported,
     _volume_modes,
     _storage_classes,
     _sizes,

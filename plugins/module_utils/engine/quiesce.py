@@ -187,7 +187,8 @@ def _change_one(
         if patch is None:
             return None
         # The version that was read goes along: what is recorded as the state before is then certainly the state that
-        # is changed. tch["metadata"]["resourceVersion"] = obj["metadata"]["resourceVersion"]
+        # is changed.
+        patch["metadata"]["resourceVersion"] = obj["metadata"]["resourceVersion"]
         try:
             cluster.patch(row.api_version, row.kind, name, namespace, patch=patch)
             return f"{row.kind} {namespace}/{name}"

@@ -1,0 +1,199 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A plan given in place; the suboptions are those of mig_plan."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Option O(plan_definition)."""
+
+    DOCUMENTATION = r"""
+options:
+  plan_definition:
+    description:
+      - The plan itself, as for M(openmig.mtc.mig_plan). It is created or changed before it is carried out; in check
+        mode it need not exist.
+    type: dict
+    suboptions:
+      name:
+        description: Name of the plan; O(plan) when left out.
+        type: str
+      source_cluster:
+        description: Name of the C(MigCluster) that the plan moves from.
+        type: str
+      destination_cluster:
+        description: Name of the C(MigCluster) that the plan moves to.
+        type: str
+      src_mig_cluster_ref:
+        description: The same as O(source_cluster) for a C(MigCluster) of another namespace.
+        type: dict
+        suboptions:
+          name:
+            description: Name of the C(MigCluster).
+            type: str
+            required: true
+          namespace:
+            description: Its namespace.
+            type: str
+      dest_mig_cluster_ref:
+        description: The same as O(destination_cluster) for a C(MigCluster) of another namespace.
+        type: dict
+        suboptions:
+          name:
+            description: Name of the C(MigCluster).
+            type: str
+            required: true
+          namespace:
+            description: Its namespace.
+            type: str
+      storage:
+        description:
+          - Name of the C(MigStorage), the replication repository. A plan whose volumes are copied directly needs
+            none with the builtin engine.
+        type: str
+      mig_storage_ref:
+        description: The same as O(storage) for a C(MigStorage) of another namespace.
+        type: dict
+        suboptions:
+          name:
+            description: Name of the C(MigStorage).
+            type: str
+            required: true
+          namespace:
+            description: Its namespace.
+            type: str
+      namespaces:
+        description:
+          - Namespaces to move, each as C(source) or C(source:destination). At most ten.
+          - What refers to a namespace inside the moved objects follows the mapping where that is certain.
+        type: list
+        elements: str
+      included_resources:
+        description: Kinds to move; all when left out.
+        type: list
+        elements: dict
+        suboptions:
+          group:
+            description: API group, empty for the core group.
+            type: str
+            default: ""
+          kind:
+            description: Kind, as in C(kubectl api-resources).
+            type: str
+            required: true
+      label_selector:
+        description:
+          - Moves only the objects with these labels. It does not choose volumes.
+        type: dict
+        suboptions:
+          match_labels:
+            description: Labels that an object must have, with their values.
+            type: dict
+          match_expressions:
+            description: Conditions on labels, all of which must hold.
+            type: list
+            elements: dict
+            suboptions:
+              key:
+                description: The label.
+                type: str
+                required: true
+              operator:
+                description: How the label is compared.
+                type: str
+                required: true
+                choices: [In, NotIn, Exists, DoesNotExist]
+              values:
+                description: Values for V(In) and V(NotIn).
+                type: list
+                elements: str
+      persistent_volumes:
+        description:
+          - Choices for volumes, by claim. They are applied in order to what is found in the namespaces; later ones
+            win.
+          - A claim that no element names gets a class of the same provisioner on the destination, or its default
+            class.
+        type: list
+        elements: dict
+        suboptions:
+          pvc:
+            description:
+              - The claim as C(namespace/name), or a name for all namespaces of the plan. V(*) and V(?) are
+                wildcards.
+            type: str
+            required: true
+          action:
+            description: What happens to the volume.
+            type: str
+            choices: [skip, copy, move]
+          copy_method:
+            description: How it is copied.
+            type: str
+            choices: [filesystem, block, snapshot]
+          storage_class:
+            description: The destination's storage class; wins over O(storage_class_mapping).
+            type: str
+          access_mode:
+            description: The destination's access mode, when it is not that of the source.
+            type: str
+            choices: [ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod, auto]
+          size:
+            description:
+              - The destination's size, for example V(2Gi). It may be smaller than the source's, as long as what is
+                in use fits; otherwise the migration is refused.
+            type: str
+          target_name:
+            description: The claim's name on the destination. Only for a single claim.
+            type: str
+          verify:
+            description:
+              - Whether a controller of the Migration Toolkit for Containers compares checksums. The builtin engine
+                always does.
+            type: bool
+      storage_class_mapping:
+        description: The destination's storage class for each of the source's.
+        type: dict
+      indirect_image_migration:
+        description: Whether images travel through the replication repository.
+        type: bool
+      indirect_volume_migration:
+        description: Whether volumes travel through the replication repository.
+        type: bool
+      live_migrate:
+        description: Whether volumes of running virtual machines are moved live.
+        type: bool
+      hooks:
+        description: What runs at fixed points of a migration, at most one for each phase.
+        type: list
+        elements: dict
+        suboptions:
+          reference:
+            description: The C(MigHook).
+            type: dict
+            required: true
+            suboptions:
+              name:
+                description: Name of the C(MigHook).
+                type: str
+                required: true
+              namespace:
+                description: Its namespace; that of the plan when left out.
+                type: str
+          phase:
+            description: When it runs.
+            type: str
+            required: true
+            choices: [PreBackup, PostBackup, PreRestore, PostRestore]
+          execution_namespace:
+            description: Namespace of the job that runs it.
+            type: str
+            required: true
+          service_account:
+            description: Service account of that job.
+            type: str
+            required: true
+      closed:
+        description: Whether the plan is closed; no migration of it can be started then.
+        type: bool
+"""
