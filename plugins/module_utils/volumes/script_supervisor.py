@@ -189,7 +189,11 @@ while kill -0 $daemon 2>/dev/null && kill -0 $tunnel 2>/dev/null; do
     sleep 2 &
     wait $!
 done
-echo '{"fact":"ended"}'
+for pid in $daemon $tunnel; do
+    kill -0 "$pid" 2>/dev/null && continue
+    wait "$pid"
+    printf '{"fact":"ended","tunnel":%d,"exit":%d}\n' "$((pid == tunnel))" $?
+done
 kill -TERM $daemon $tunnel 2>/dev/null
 exit 1
 """

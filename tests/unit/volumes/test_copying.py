@@ -310,7 +310,10 @@ def test_no_secret_in_arguments_environment_or_logs(bench: Bench) -> None:
         for program in ("dash", "sh", "rsync", "stunnel4"):
             for pid in bench.processes_of(side, program):
                 for name in ("cmdline", "environ"):
-                    text = Path(f"/proc/{pid}/{name}").read_bytes().decode(errors="replace")
+                    try:
+                        text = Path(f"/proc/{pid}/{name}").read_bytes().decode(errors="replace")
+                    except (FileNotFoundError, ProcessLookupError):
+                        continue  # it has ended since it was listed
                     assert not any(secret in text for secret in secrets)
                     seen += bool(text)
         assert not any(secret in bench.log(side) for secret in secrets)
