@@ -5,6 +5,7 @@ installed, damaged and removed on the source, which needs no definitions."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from integration.migration.playbooks import Run, play
 from lab.targets import targets
 
 PLAYBOOK = str(Path(__file__).parent / "role.yml")
+CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 NAMESPACE = "crds-role"
 Role = Callable[..., Run]
 
@@ -29,9 +31,16 @@ def role_on(kubeconfig: Path, **fixed: Any) -> Role:
     return run
 
 
+def wait_until(done: Callable[[], bool], *, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until, f"not within {seconds} s"
+        time.sleep(0.2)
+
+
 def definitions(cluster: Cluster) -> dict[str, dict[str, Any]]:
     """The definitions of MTC's kinds on the cluster, by name."""
-    found = cluster.list("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    found = cluster.list(*CRD)
     return {item["metadata"]["name"]: item for item in found if item["spec"]["group"] == names.GROUP}
 
 
@@ -52,8 +61,9 @@ def bare() -> Iterator[Cluster]:
     assert definitions(cluster) == {}, "these tests remove the source's definitions, so it must not use any"
     yield cluster
     for name in definitions(cluster):
-        cluster.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
+        cluster.delete(*CRD, name)
     cluster.delete("v1", "Namespace", NAMESPACE)
+    wait_until(lambda: not definitions(cluster) and cluster.get("v1", "Namespace", NAMESPACE) is None)
     cluster.close()
 
 

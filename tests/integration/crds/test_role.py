@@ -4,16 +4,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.crds import crd_manifests
-from integration.crds.conftest import NAMESPACE, Role, definitions
+from integration.crds.conftest import CRD, NAMESPACE, Role, definitions, wait_until
 
-CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 PLANS = names.KINDS[names.MIG_PLAN].crd_name
 CLUSTERS = names.KINDS[names.MIG_CLUSTER].crd_name
 
@@ -22,13 +19,6 @@ def is_served(definition: dict[str, object]) -> bool:
     status = definition.get("status")
     assert isinstance(status, dict)
     return any(item["type"] == "Established" and item["status"] == "True" for item in status["conditions"])
-
-
-def wait_until_gone(cluster: Cluster, name: str) -> None:
-    until = time.monotonic() + 60
-    while cluster.get(*CRD, name) is not None:
-        assert time.monotonic() < until, f"{name} is still there"
-        time.sleep(0.2)
 
 
 @pytest.mark.sample
@@ -64,7 +54,7 @@ def test_what_is_missing_or_differs_is_mended(bare: Cluster, role: Role) -> None
     fields["surplus"] = {"type": "string"}
     bare.replace(stale)
     bare.delete(*CRD, CLUSTERS)
-    wait_until_gone(bare, CLUSTERS)
+    wait_until(lambda: bare.get(*CRD, CLUSTERS) is None)
 
     mended = role()
     assert mended.code == 0, mended.output
@@ -93,8 +83,6 @@ def test_what_somebody_else_installed_is_left_alone(bare: Cluster, role: Role) -
 
     removed = role(crds_state="absent")
     assert removed.code == 0, removed.output
-    for name in set(present) - {PLANS}:
-        wait_until_gone(bare, name)
     assert set(definitions(bare)) == {PLANS}
 
 
