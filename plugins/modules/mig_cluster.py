@@ -111,8 +111,8 @@ options:
     default: 2592000
 requirements:
   - python >= 3.11
-  - kubernetes >= 24.2.0
-  - PyYAML >= 5.4
+  - kubernetes >= 31.0.0
+  - PyYAML >= 6.0
 seealso:
   - module: openmig.mtc.mig_plan
   - module: openmig.mtc.mig_migration

@@ -157,8 +157,8 @@ notes:
   - The collection's action plugin of the same name prints the progress while the module runs on the control node.
 requirements:
   - python >= 3.11
-  - kubernetes >= 24.2.0
-  - PyYAML >= 5.4
+  - kubernetes >= 31.0.0
+  - PyYAML >= 6.0
   - cryptography >= 41.0
 seealso:
   - module: openmig.mtc.mig_plan

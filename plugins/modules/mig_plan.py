@@ -43,8 +43,8 @@ options:
     default: present
 requirements:
   - python >= 3.11
-  - kubernetes >= 24.2.0
-  - PyYAML >= 5.4
+  - kubernetes >= 31.0.0
+  - PyYAML >= 6.0
 seealso:
   - module: openmig.mtc.mig_cluster
   - module: openmig.mtc.mig_migration
