@@ -55,7 +55,7 @@ class Selections:
 
 @dataclass(frozen=True)
 class Applied:
-    """The entries with the choices in them, and what could not be done: rules without a claim, impossible sizes."""
+    """The entries with the choices in them, and what could not be done: no claim for a rule, one name for several."""
 
     entries: list[dict[str, Any]]
     problems: tuple[Problem, ...] = ()

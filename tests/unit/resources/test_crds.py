@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.crds import crd_manifests
@@ -96,3 +97,18 @@ def test_the_digest_follows_the_content(monkeypatch: pytest.MonkeyPatch) -> None
     before = crd_manifests()[0]["metadata"]["labels"][names.DIGEST_LABEL]
     monkeypatch.setattr(names, "VERSION", "v1")
     assert crd_manifests()[0]["metadata"]["labels"][names.DIGEST_LABEL] != before
+
+
+def test_the_role_says_the_same_about_its_variables_everywhere() -> None:
+    role = beside("crd_files").ROLE
+    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text())
+    rows = [line.split("|")[1:3] for line in (role / "README.md").read_text().splitlines() if line.startswith("| `")]
+    readme = {name.strip(" `"): value.strip(" `") for name, value in rows}
+    assert set(specs) == set(defaults) == set(readme)
+    for name, option in specs.items():
+        if "default" in option:
+            assert defaults[name] == option["default"]
+            assert readme[name] == str(yaml.safe_dump(option["default"])).split("\n", maxsplit=1)[0]
+        else:
+            assert readme[name] in defaults[name]

@@ -289,7 +289,6 @@ def test_a_size_is_confirmed_and_may_shrink_the_volume() -> None:
     assert volumes.destination_size({**smaller, "capacityConfirmed": False}, request="1Gi") == 1024**3
 
 
-
 def test_a_rule_that_nothing_matches_is_told() -> None:
     problems = choose(found("shop/data"), {"pvc": "shop/dta"}, {"pvc": "web/data"}).problems
     assert [problem.path for problem in problems] == ["persistent_volumes[0].pvc", "persistent_volumes[1].pvc"]
