@@ -29,9 +29,9 @@ check() {
 }
 
 types_of_plugins() { mypy --package ansible_collections.openmig.mtc.plugins; }
-types_of_the_rest() { git ls-files -z --cached --others --exclude-standard -- 'tests/*.py' 'demo/*.py' | xargs --null mypy; }
+types_of_the_rest() { git -c safe.directory="$PWD" ls-files -z --cached --others --exclude-standard -- 'tests/*.py' 'demo/*.py' | xargs --null mypy; }
 layers() { PYTHONPATH=.build/live lint-imports --no-logo --cache-dir .build/import-linter; }
-markdown() { git ls-files -z --cached --others --exclude-standard -- '*.md' | xargs --null --no-run-if-empty pymarkdown scan; }
+markdown() { git -c safe.directory="$PWD" ls-files -z --cached --others --exclude-standard -- '*.md' | xargs --null --no-run-if-empty pymarkdown scan; }
 
 # These want a collection at its place, with nothing in it that does not belong.
 in_copy() { (cd "$copy" && ANSIBLE_COLLECTIONS_PATH=$checkout/.build/copy "$@"); }

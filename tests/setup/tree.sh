@@ -30,7 +30,7 @@ copy() {
     rm -rf "$target"
     mkdir -p "$target"
     # Files that are tracked, or new and not ignored, and that exist: a file removed but not yet committed is still listed.
-    git ls-files -z --cached --others --exclude-standard --deduplicate |
+    git -c safe.directory="$PWD" ls-files -z --cached --others --exclude-standard --deduplicate |
         while IFS= read -r -d '' file; do
             if [[ -e $file || -L $file ]]; then printf '%s\0' "$file"; fi
         done |

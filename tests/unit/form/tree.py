@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def files() -> list[str]:
     """Every file that is tracked, or new and not ignored, as a path from the root."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"],
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "-c", "-o", "--exclude-standard", "--deduplicate"],
         cwd=ROOT,
         check=True,
         capture_output=True,
