@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..resources.errors import PermanentError
 from .kubeconfig import Found, Pem, default_kubeconfig, found_in_cluster, found_in_kubeconfig, in_cluster
@@ -25,7 +25,7 @@ from .tls import tls_context
 # A token file or a library's own expiry check is looked at this often at most.
 _LOGIN_SECONDS = 30.0
 
-Authorization = Callable[[], str | None]
+Authorization: TypeAlias = "Callable[[], str | None]"
 
 
 @dataclass(frozen=True, kw_only=True)

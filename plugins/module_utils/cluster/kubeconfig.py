@@ -14,7 +14,7 @@ import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..resources.errors import PermanentError
 from .libraries import require_yaml
@@ -23,7 +23,7 @@ _POD = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN_FILE = f"{_POD}/token"
 _GIVE_FILE = "Give a kubeconfig file in option kubeconfig or K8S_AUTH_KUBECONFIG, or host and api_key"
 
-Source = str | Mapping[str, Any]
+Source: TypeAlias = "str | Mapping[str, Any]"
 
 
 @dataclass(frozen=True, kw_only=True)

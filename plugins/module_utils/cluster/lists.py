@@ -115,7 +115,9 @@ class _SideBySide:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._found: queue.Queue[tuple[Any, str, Any]] = queue.Queue(maxsize=workers)
-        self._workers = [threading.Thread(target=self._work, daemon=True, name="openmig-list") for _ in range(workers)]
+        self._workers = [
+            threading.Thread(target=self._work, daemon=True, name="openmig-list") for _index in range(workers)
+        ]
 
     def objects(self) -> Generator[tuple[ResourceType, str, dict[str, Any]], None, None]:
         """What the workers find, until all have ended; leaving early stops them."""

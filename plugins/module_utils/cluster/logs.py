@@ -106,7 +106,7 @@ class _Log:
         skip = self._count
         resumed_at = self._stamp
         for line in lines_of(response):
-            stamp, _, text = line.decode("utf-8", "replace").partition(" ")
+            stamp, _space, text = line.decode("utf-8", "replace").partition(" ")
             if stamp < resumed_at:
                 continue
             if stamp == resumed_at and skip:

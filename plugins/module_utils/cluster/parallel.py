@@ -48,7 +48,7 @@ def map_side_by_side(
     if concurrency <= 1:
         work()
     else:
-        workers = [threading.Thread(target=work, daemon=True, name="openmig-map") for _ in range(concurrency)]
+        workers = [threading.Thread(target=work, daemon=True, name="openmig-map") for _index in range(concurrency)]
         try:
             for worker in workers:
                 worker.start()

@@ -101,7 +101,7 @@ def bypassed(target: SplitResult, no_proxy: str) -> bool:
 
 def _login(parts: SplitResult, option: str | None) -> tuple[str, str] | None:
     if option:
-        user, _, password = option.partition(":")
+        user, _colon, password = option.partition(":")
         return user, password
     if parts.username:
         return unquote(parts.username), unquote(parts.password or "")

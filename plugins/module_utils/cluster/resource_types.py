@@ -51,7 +51,7 @@ class ResourceType:
 
 def split_api_version(api_version: str) -> tuple[str, str]:
     """``("apps", "v1")`` of ``apps/v1``, ``("", "v1")`` of ``v1``."""
-    group, _, version = api_version.rpartition("/")
+    group, _slash, version = api_version.rpartition("/")
     return group, version
 
 

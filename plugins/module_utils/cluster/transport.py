@@ -216,7 +216,7 @@ class Transport:
         authorization = login.authorization()
         if authorization:
             headers["Authorization"] = authorization
-        return (pools.streams if stream else pools.short).urlopen(
+        return (pools.streams if stream else pools.short).request(
             call.method,
             url,
             body=call.body,

@@ -42,7 +42,7 @@ def create(
     """POST. A ``generateName`` is resolved here, since two tries with it would make two objects."""
     metadata = manifest.get("metadata") or {}
     if not metadata.get("name") and metadata.get("generateName"):
-        suffix = "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(5))
+        suffix = "".join(secrets.choice(_SUFFIX_ALPHABET) for _index in range(5))
         metadata = {**metadata, "name": f"{metadata['generateName'][:58]}{suffix}"}
         manifest = {**manifest, "metadata": metadata}
     name, namespace = str(metadata.get("name") or ""), namespace_of(kind, manifest)

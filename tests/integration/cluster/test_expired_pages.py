@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from integration.cluster.manifests import config_map
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.lists import pages
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.transport import Answer, Call, Transport
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import Gone
+from integration.cluster.manifests import config_map
 
 pytestmark = pytest.mark.sample
 
