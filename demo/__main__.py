@@ -99,7 +99,11 @@ def measured(clusters: targets.Targets) -> list[Row]:
     with ThreadPoolExecutor() as pool:
         looks = pool.submit(objects.present, source, SHOP), pool.submit(objects.present, destination, MOVED)
         here, there = looks[0].result(), looks[1].result()
-    scaffolding = leftovers.row(source, here, destination, there)
+    sides = (
+        leftovers.Side(cluster=source, namespace=SHOP, found=here),
+        leftovers.Side(cluster=destination, namespace=MOVED, found=there),
+    )
+    scaffolding = leftovers.row(sides, migration.uids if migration else ())
     front = objects.front_row(destination, MOVED)
     contents = measure.compare(*measure.read_both(source, SHOP, destination, MOVED))
     return [

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import urllib3
 from kubernetes import client, config
@@ -101,7 +102,7 @@ class Cluster:
             headers[way["key"]] = way["value"]
         url = f"{self._settings.host}/{path}"
         if query:
-            url += "?" + "&".join(f"{name}={value}" for name, value in query.items())
+            url += f"?{urlencode(query)}"
         data = None if body is None else json.dumps(body)
         # A read may be sent again; a write is sent once, so that what is counted as acknowledged was sent once too.
         retry = Retry(total=3, backoff_factor=0.2, redirect=0) if method == "GET" else Retry(total=0, redirect=0)

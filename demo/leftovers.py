@@ -3,18 +3,19 @@
 """What is on a cluster and should not be: scaffolding that outlived the migration.
 
 Three looks that do not depend on each other: everything in the application's namespace that is not the application;
-everything anywhere that carries the label of a run; and in the migration's own namespace everything that is not one
-of its declared records.
+everything anywhere that carries the label of one of the plan's runs; and in the migration's own namespace everything
+that is not one of its declared records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from demo.cluster import Cluster, Manifest
 from demo.objects import Key, expected, present
-from demo.rows import Row
-from demo.settings import ENGINE_NAMESPACE, MOVED, SHOP
+from demo.rows import Row, shown
+from demo.settings import ENGINE_NAMESPACE
 
 RUN_LABEL = "openmig.io/run"
 SCAFFOLDING = (
@@ -36,28 +37,35 @@ TRANSIENT = ("Pod", "Service", "Job", "NetworkPolicy", "Lease", "PersistentVolum
 RECORDED = frozenset({"MigMigration", "MigPlan", "MigCluster", "DirectVolumeMigration"})
 
 
-def row(source: Cluster, here: Mapping[Key, Manifest], destination: Cluster, there: Mapping[Key, Manifest]) -> Row:
-    """No scaffolding on either cluster. `here` and `there` are what `present` found in the application's namespaces."""
-    left = {
-        "source": _left(source, SHOP, here),
-        "destination": _left(destination, MOVED, there),
-    }
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A cluster, the application's namespace on it, and everything that `present` found there."""
+
+    cluster: Cluster
+    namespace: str
+    found: Mapping[Key, Manifest]
+
+
+def row(sides: Sequence[Side], runs: Sequence[str]) -> Row:
+    """No scaffolding on either cluster (source first). `runs` are the UIDs of the plan's migrations."""
+    left = {side.cluster.name: _left(side, runs) for side in sides}
+    here, there = (f"{len(names) or 'no'} objects" for names in left.values())
     return Row(
         what="scaffolding left behind",
-        source=f"{len(left['source'])} objects",
-        destination=f"{len(left['destination'])} objects",
+        source=here,
+        destination=there,
         good=not any(left.values()),
-        details=[f"{side}: {name}" for side, names in left.items() for name in names],
+        details=shown([f"{side}: {name}" for side, names in left.items() for name in names]),
     )
 
 
-def _left(cluster: Cluster, namespace: str, found: Mapping[Key, Manifest]) -> list[str]:
-    names = {f"{kind} {namespace}/{name}" for kind, name in found.keys() - expected()}
-    for kind in SCAFFOLDING:
-        for item in cluster.list(kind, selector=RUN_LABEL):
+def _left(side: Side, runs: Sequence[str]) -> list[str]:
+    names = {f"{kind} {side.namespace}/{name}" for kind, name in side.found.keys() - expected()}
+    for kind in SCAFFOLDING if runs else ():
+        for item in side.cluster.list(kind, selector=f"{RUN_LABEL} in ({','.join(runs)})"):
             if not _is_record(item):
                 names.add(_name(kind, item))
-    for (kind, name), item in present(cluster, ENGINE_NAMESPACE).items():
+    for (kind, name), item in present(side.cluster, ENGINE_NAMESPACE).items():
         if kind in TRANSIENT and not _is_record(item):
             names.add(f"{kind} {ENGINE_NAMESPACE}/{name}")
     return sorted(names)

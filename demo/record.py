@@ -9,7 +9,7 @@ A figure that is not there is `unknown` and makes its row red.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ class Migration:
     """The plan's newest migration, and its record's document (empty when there is none)."""
 
     name: str
+    uids: Sequence[str]
+    """Of all migrations of the plan: what each of them made for itself is labelled with its own."""
     phase: str
     conditions: Mapping[str, str]
     record: Mapping[str, Any]
@@ -53,7 +55,8 @@ def newest(control: Cluster) -> Migration | None:
     except (KeyError, ValueError):
         record = {}
     conditions = {each["type"]: each["status"] for each in status.get("conditions") or ()}
-    return Migration(name=name, phase=status.get("phase", ""), conditions=conditions, record=record)
+    uids = [each["metadata"]["uid"] for each in mine]
+    return Migration(name=name, uids=uids, phase=status.get("phase", ""), conditions=conditions, record=record)
 
 
 def _plan(migration: Mapping[str, Any]) -> str:

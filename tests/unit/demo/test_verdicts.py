@@ -204,7 +204,7 @@ FACTS = Facts(began=100.0, ended=140.0, last_acknowledged=120.0, first_answer=12
 
 def rows_of(changed: dict[str, Any], *, facts: Facts | None = FACTS, succeeded: str = "Succeeded") -> list[Row]:
     migration = record.Migration(
-        name="shop-final", phase="Completed", conditions={succeeded: "True"}, record={**RECORD, **changed}
+        name="shop-final", uids=["1"], phase="Completed", conditions={succeeded: "True"}, record={**RECORD, **changed}
     )
     return record.rows(migration, facts)
 
