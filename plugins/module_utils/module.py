@@ -43,10 +43,13 @@ def run(spec: Mapping[str, Any], carry_out: Callable[[Call], dict[str, Any]], *,
 
 
 def _hide_secrets(module: AnsibleModule) -> None:
-    """What lies inside kubeconfigs and connections is not covered by the options' own no_log marks."""
+    """Mask what is secret in a connection, and only that: of a kubeconfig Ansible would otherwise mask every text."""
     connections = [module.params, *(module.params[name] for name in CONNECTIONS if module.params.get(name))]
-    for params in connections:
-        module.no_log_values.update(connection_options(params, {}).secrets())
+    options = [connection_options(params, {}) for params in connections]
+    for each in options:
+        module.no_log_values.difference_update(each.harmless())
+    for each in options:
+        module.no_log_values.update(each.secrets())
 
 
 def _told(this: Call | None) -> dict[str, Any]:
