@@ -56,7 +56,9 @@ def demonstrate() -> int:
         return status
     with step("measuring both sides"):
         rows = measured(clusters)
-    sys.stdout.write("\n" + table.render(rows, colour=sys.stdout.isatty()) + "\n")
+    sys.stdout.write("\n" + table.render(rows, colour=sys.stdout.isatty()) + "\n\n")
+    if address := objects.address(clusters.destination, MOVED):
+        say(f"the shop is open at {address}")
     return 0 if all(row.good for row in rows) else 1
 
 
@@ -123,6 +125,7 @@ def remove() -> int:
     try:
         clusters = targets.find()
     except LabError as error:
+        targets.forget_the_lab()
         say(f"nothing to clean: {error}")
         return 0
     with step("removing the demo from both clusters"):

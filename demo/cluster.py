@@ -26,6 +26,7 @@ Manifest = dict[str, Any]
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "Namespace": ("api/v1", "namespaces"),
+    "Node": ("api/v1", "nodes"),
     "PersistentVolume": ("api/v1", "persistentvolumes"),
     "Pod": ("api/v1", "pods"),
     "Service": ("api/v1", "services"),
@@ -54,7 +55,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "MigMigration": ("apis/migration.openshift.io/v1alpha1", "migmigrations"),
 }
 CLUSTER_WIDE = frozenset(
-    {"Namespace", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+    {"Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
 )
 
 

@@ -223,6 +223,19 @@ def front_row(destination: Cluster, namespace: str) -> Row:
     )
 
 
+def address(destination: Cluster, namespace: str) -> str:
+    """Where a person can look at the front: its node port on the first node; empty when there is none."""
+    front = destination.get("Service", "front", namespace) or {}
+    ports = [port["nodePort"] for port in (front.get("spec") or {}).get("ports", ()) if port.get("nodePort")]
+    addresses = [
+        each["address"]
+        for node in destination.list("Node")
+        for each in (node.get("status") or {}).get("addresses", ())
+        if each["type"] == "InternalIP"
+    ]
+    return f"http://{addresses[0]}:{ports[0]}/" if ports and addresses else ""
+
+
 # -- comparison ----------------------------------------------------------------------------------------------------
 
 

@@ -70,8 +70,13 @@ def stop_if_started() -> bool:
     if not STARTED.exists():
         return False
     _lab("down")
-    STARTED.unlink()
+    forget_the_lab()
     return True
+
+
+def forget_the_lab() -> None:
+    """Whoever starts a lab after this one, it is not the demo's to stop."""
+    STARTED.unlink(missing_ok=True)
 
 
 def _is_up() -> bool:
