@@ -75,13 +75,26 @@ def autoscaled(objects: Iterable[Manifest]) -> frozenset[str]:
     return frozenset(found)
 
 
-def encode(entries: Mapping[str, str]) -> list[bytes]:
+def entries(objects: Sequence[Manifest], *, key: bytes | None = None) -> dict[str, str]:
+    """Reference and digest of each transformed object; replica counts that an autoscaler among them sets do not count.
+
+    An autoscaler may act between two looks at the source, and that is no change that anybody made.
+    """
+    scaled = autoscaled(objects)
+    found = {}
+    for obj in objects:
+        name = reference(obj)
+        found[name] = digest(obj, key=key, autoscaled=name in scaled)
+    return found
+
+
+def encode(inventory: Mapping[str, str]) -> list[bytes]:
     """References and their digests, sorted, as gzip parts of at most PART_BYTES. The same entries give the same parts.
 
     The parts are pieces of one stream: they are read together, in order, and none may be missing.
     """
-    lines = [json.dumps({"schema": SCHEMA, "entries": len(entries)}, sort_keys=True)]
-    lines += [f"{found} {name}" for name, found in sorted(entries.items())]
+    lines = [json.dumps({"schema": SCHEMA, "entries": len(inventory)}, sort_keys=True)]
+    lines += [f"{found} {name}" for name, found in sorted(inventory.items())]
     # Without a time in its header, so that a second encoding is equal to the first.
     packed = gzip.compress("\n".join(lines).encode(), compresslevel=9, mtime=0)
     return [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
@@ -92,17 +105,17 @@ def decode(parts: Sequence[bytes]) -> dict[str, str]:
     try:
         head, *lines = gzip.decompress(b"".join(parts)).decode().split("\n")
         facts = json.loads(head)
-        entries = {}
+        inventory = {}
         for line in lines:
             found, _, name = line.partition(" ")
-            entries[name] = found
+            inventory[name] = found
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise _unreadable(f"its parts do not make a whole ({type(error).__name__})") from error
     if facts.get("schema") != SCHEMA:
         raise _unreadable(f"it has schema {facts.get('schema')}, this collection reads {SCHEMA}")
-    if facts.get("entries") != len(entries):
-        raise _unreadable(f"it should have {facts.get('entries')} entries and has {len(entries)}")
-    return entries
+    if facts.get("entries") != len(inventory):
+        raise _unreadable(f"it should have {facts.get('entries')} entries and has {len(inventory)}")
+    return inventory
 
 
 def _unreadable(reason: str) -> PermanentError:

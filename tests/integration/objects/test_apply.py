@@ -56,6 +56,12 @@ def config_map(namespace: str, name: str, **data: str) -> Manifest:
     }
 
 
+def there(destination: Cluster, namespace: str, name: str, kind: str = "ConfigMap") -> Manifest:
+    found = destination.get("v1", kind, name, namespace)
+    assert found is not None, f"{kind} {namespace}/{name} is missing"
+    return found
+
+
 def labelled(obj: Manifest, context: TransformContext) -> Manifest:
     """As transform() would send it, for objects that need no source."""
     labels = {
@@ -169,10 +175,10 @@ def test_somebody_elses_object_stops_the_run_by_name(
     assert "ours" not in error.value.message
     kept = apply(destination, mine, context, policy="keep")
     assert kept.foreign == (f"ConfigMap {empty}/taken",)
-    assert destination.get("v1", "ConfigMap", "taken", empty)["data"] == {"key": "theirs"}
+    assert there(destination, empty, "taken")["data"] == {"key": "theirs"}
     updated = apply(destination, mine, context, policy="update")
     assert updated.updated == (f"ConfigMap {empty}/taken",)
-    live = destination.get("v1", "ConfigMap", "taken", empty)
+    live = there(destination, empty, "taken")
     assert live["data"] == {"key": "ours"}
     assert "labels" not in live["metadata"], "a rollback must not remove what was there before"
 
@@ -184,7 +190,7 @@ def test_more_than_was_sent_is_a_difference_and_update_removes_it(
     mine = [labelled(config_map(empty, "taken", key="ours"), context)]
     assert preview(destination, mine)[0].state is State.FOREIGN
     apply(destination, mine, context, policy="update")
-    assert destination.get("v1", "ConfigMap", "taken", empty)["data"] == {"key": "ours"}
+    assert there(destination, empty, "taken")["data"] == {"key": "ours"}
 
 
 def test_an_earlier_run_of_the_plan_is_adopted(destination: Cluster, context: TransformContext, empty: str) -> None:
@@ -198,7 +204,7 @@ def test_an_earlier_run_of_the_plan_is_adopted(destination: Cluster, context: Tr
     report = apply(destination, mine, context)
     assert len(report.adopted) == 2
     for name, value in (("same", "old"), ("other", "new")):
-        live = destination.get("v1", "ConfigMap", name, empty)
+        live = there(destination, empty, name)
         assert live["data"] == {"key": value}
         assert live["metadata"]["labels"][names.MIGRATED_BY_MIGMIGRATION_LABEL] == context.migmigration_uid
 
@@ -276,7 +282,7 @@ def test_the_default_account_is_merged_and_never_ours(
     mine = sent_from(source, namespace, context, included=["serviceaccounts"])
     report = apply(destination, mine, context)
     assert report.merged == (f"ServiceAccount {empty}/default",)
-    live = destination.get("v1", "ServiceAccount", "default", empty)
+    live = there(destination, empty, "default", "ServiceAccount")
     assert live["imagePullSecrets"] == [{"name": "theirs"}, {"name": "registry"}]
     assert live["automountServiceAccountToken"] is False
     assert "labels" not in live["metadata"]
@@ -327,3 +333,37 @@ def test_check_mode_predicts_what_happens_and_shows_no_secret(
     assert secret["notes"] == ["data.url: left: holds the name of a Service in a namespace that gets another"]
     report = apply(destination, objects, context)
     assert sorted(row["reference"] for row in rows if row["action"] == "create") == sorted(report.created)
+
+
+def test_requests_are_counted_by_kinds_and_not_by_objects(
+    destination: Cluster, context: TransformContext, empty: str
+) -> None:
+    """Looking costs one list; creating one request each; going on with everything there hardly more than looking."""
+    mine = [labelled(config_map(empty, f"settings-{number:03}", key="value"), context) for number in range(400)]
+
+    def requests(work: Callable[[], object]) -> int:
+        before = destination.requests
+        work()
+        return destination.requests - before
+
+    assert requests(lambda: preview(destination, mine)) == 1
+    assert requests(lambda: apply(destination, mine, context)) == 400
+    assert requests(lambda: preview(destination, mine)) == 1
+    # The first few are tried (a creation and a read each), then one list tells of the others.
+    assert requests(lambda: apply(destination, mine, context)) <= 2 * 64 + 1
+
+
+def test_a_second_apply_while_one_runs_reaches_the_same_end(
+    destination: Cluster, sent: list[Manifest], context: TransformContext, empty: str
+) -> None:
+    """Two processes of one run, as when a lease is lost late: whoever comes second finds equal objects."""
+    reports: list[ApplyReport] = []
+    threads = [threading.Thread(target=lambda: reports.append(apply(destination, sent, context))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reports) == 2
+    assert sorted(reports[0].created + reports[1].created) == sorted(set(reports[0].created + reports[1].created))
+    assert len(reports[0].created) + len(reports[1].created) == len(sent) - 1
+    assert reports[0].differences == reports[1].differences == ()

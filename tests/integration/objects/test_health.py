@@ -86,9 +86,13 @@ def test_a_pod_that_cannot_run_is_named_with_its_reason(
     destination: Cluster, empty: str, name: str, pod: Manifest, reason: str
 ) -> None:
     destination.create(deployment(empty, name, **pod))
-    found = until(destination, empty, lambda found: any(reason in line for line in found.failed))
+    waiting = (f"Deployment.apps {empty}/{name}: 0 of 1 replicas ready",)
+    found = until(
+        destination,
+        empty,
+        lambda found: any(reason in line for line in found.failed) and found.waiting == waiting,
+    )
     assert found.failed[0].startswith(f"Pod {empty}/{name}-")
-    assert found.waiting == (f"Deployment.apps {empty}/{name}: 0 of 1 replicas ready",)
 
 
 def test_a_quota_that_forbids_pods_is_named(destination: Cluster, empty: str) -> None:

@@ -18,9 +18,7 @@ Manifest = dict[str, Any]
 
 
 def digests(source: Cluster, namespace: str, context: TransformContext) -> dict[str, str]:
-    return {
-        inventory.reference(obj): inventory.digest(obj, key=b"key") for obj in sent_from(source, namespace, context)
-    }
+    return inventory.entries(sent_from(source, namespace, context), key=b"key")
 
 
 def test_quiescing_is_undone(

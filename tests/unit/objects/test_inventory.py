@@ -56,6 +56,18 @@ def test_what_autoscalers_scale() -> None:
     assert inventory.autoscaled([scaler, deployment()]) == {"Deployment.apps shop/web"}
 
 
+def test_a_scaled_workload_is_the_same_and_another_is_not() -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    scaler = sent(live("autoscaling/v2", "HorizontalPodAutoscaler", spec={"scaleTargetRef": target}))
+    free = {**deployment(), "metadata": {"name": "free", "namespace": "shop"}}
+
+    def look(replicas: int) -> dict[str, str]:
+        objects = [sent({**obj, "spec": {**obj["spec"], "replicas": replicas}}) for obj in (deployment(), free)]
+        return inventory.entries([*objects, scaler], key=b"k")
+
+    assert inventory.differences(look(2), look(5)) == ["Deployment.apps store/free changed"]
+
+
 @given(ENTRIES)
 @settings(max_examples=50, deadline=None)
 def test_parts_are_the_same_and_read_back(entries: dict[str, str]) -> None:
