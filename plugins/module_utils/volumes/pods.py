@@ -202,7 +202,7 @@ class Pods:
                 subject=place.subject,
                 attempt="it cannot start",
                 reason=f"image {image}: {state.text}",
-                mend="Give an image that the cluster can pull (transfer_image), or a pull secret to the service account",
+                mend="Give an image that the cluster can pull (transfer_image), or a pull secret",
             )
 
     def _listen(self, place: Place, pod: Manifest) -> None:

@@ -85,7 +85,7 @@ class Persona:
     selinux_level: str | None = None
 
     def pod(self) -> dict[str, Any]:
-        """The pod's securityContext. ``fsGroup`` is for destinations alone: it may rewrite groups of a mounted volume."""
+        """The pod's securityContext. ``fsGroup`` is for destinations only: it may rewrite the groups of files."""
         context: dict[str, Any] = {"seccompProfile": {"type": "RuntimeDefault"}}
         if self.profile == "restricted":
             context.update(runAsNonRoot=True, runAsUser=self.user, runAsGroup=self.group)

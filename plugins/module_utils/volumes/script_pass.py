@@ -121,8 +121,8 @@ check) . "$OPENMIG_SCRIPTS/check.sh" ;;
 esac
 """
 
-# What copying and checking share: may everything be read, and the arguments that say what is copied and how: the profile's options, one in each line of a file, less what
-# was found out to be impossible here.
+# What copying and checking share: whether everything can be read, and the arguments that say what is copied and how:
+# the profile's options, one in each line of a file, less what was found out to be impossible here.
 OPTIONS: Final = r"""
 # Files that a user without root cannot read, NUL-terminated: better known before the first byte than after the last.
 # rsync's checksum of such a file is no error but a zero, which could equal another zero.

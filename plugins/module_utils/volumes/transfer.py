@@ -27,7 +27,9 @@ from .setup import SIDE_BY_SIDE, Setup
 
 TURN: Final = 0.8
 """Seconds that a method may spend before it returns what it waits for."""
-PAUSE: Final = 0.12
+PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 0.6
+"""Seconds between looks: short at first, longer the longer a pass lasts, for then a moment more is nothing."""
 TEND_EVERY: Final = 2.0
 """Seconds between looks at the pods while passes run."""
 
@@ -55,7 +57,8 @@ class Transfer:
         self._prepared = False
         self._tended = 0.0
         self._waiting: str | None = "not prepared"
-        self._current: str = ""
+        self._current = ""
+        self._began = 0.0
         self._results: dict[str, dict[VolumeMove, PassResult]] = {}
         self._verdicts: dict[VolumeMove, Verdict] = {}
         self._failed: dict[VolumeMove, str] = {}
@@ -172,7 +175,9 @@ class Transfer:
 
     def _advance(self, name: str, kind: str, flags: str, judge: Callable[[VolumeMove, Outcome], None]) -> str | None:
         end = time.monotonic() + TURN
-        self._current = name
+        if self._current != name:
+            self._current = name
+            self._began = time.monotonic()
         while True:
             pending = [move for move in self._layout.moves if (name, move) not in self._ended]
             if not pending:
@@ -199,7 +204,7 @@ class Transfer:
                 return None
             if time.monotonic() >= end:
                 return self._told(name, left)
-            time.sleep(PAUSE)
+            time.sleep(min(PAUSE + (time.monotonic() - self._began) / 20, LONGEST_PAUSE))
 
     def _limit(self, active: int) -> int:
         """KiB/s for one of so many volumes at work; 0 is no limit."""

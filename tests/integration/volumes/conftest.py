@@ -86,13 +86,13 @@ class World:
                     },
                 }
             )
-        container = {
+        container: dict[str, Any] = {
             "name": "shop",
             "image": IMAGE,
             "command": ["/bin/sh", "-c", f"set -e; {script}\n: >/tmp/done; sleep 100000"],
             "volumeMounts": [
                 *({"name": claim, "mountPath": f"/{claim}"} for claim in claims),
-                {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - in the pod
+                {"name": "tmp", "mountPath": "/tmp"},
             ],
         }
         spec: dict[str, Any] = {"terminationGracePeriodSeconds": 0, "securityContext": {"runAsUser": 0}}
@@ -106,7 +106,7 @@ class World:
         ]
         metadata = {"name": "shop", "namespace": namespace}
         self.source.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
-        until(lambda: self.wait_for_file(namespace, "/tmp/done"))  # noqa: S108 - in the pod
+        until(lambda: self.wait_for_file(namespace, "/tmp/done"))
 
     def wait_for_file(self, namespace: str, path: str) -> str | None:
         time.sleep(0.3)
@@ -177,7 +177,8 @@ class World:
         name = f"read-{secrets.token_hex(3)}"
         script = (
             "cd /volume; { find . -path ./lost+found -prune -o -printf '%p %y %m %U %G %T@ %l\\n' | sort; "
-            "find . -path ./lost+found -prune -o -type f -print0 | sort -z | xargs -0r sha256sum; } | sha256sum; sleep 1000"
+            "find . -path ./lost+found -prune -o -type f -print0 | sort -z | xargs -0r sha256sum; } | sha256sum; "
+            "sleep 1000"
         )
         pod = {
             "apiVersion": "v1",

@@ -149,9 +149,12 @@ def test_strangers_at_the_endpoint_are_refused(world: World) -> None:
             if certificate:
                 context.load_cert_chain(certificate)
             answer = b""
-            with socket.create_connection(address, timeout=5) as plain, contextlib.suppress(ssl.SSLError, OSError):
-                with context.wrap_socket(plain, server_hostname=identity.host) as tls:
-                    answer = ask(tls)
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(address, timeout=5) as plain,
+                context.wrap_socket(plain, server_hostname=identity.host) as tls,
+            ):
+                answer = ask(tls)
             assert b"@RSYNCD" not in answer
     until(lambda: transfer.run_pass("final", final=True))
 

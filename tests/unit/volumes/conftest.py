@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import certificates, configuration, scripts
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import SettledProfile
 
 RUN_HOST = "abcd1234.transfer.openmig"
 MODULE = "v0123456789"
@@ -39,7 +40,7 @@ def free_port() -> int:
 class Bench:
     """Two "pods" as process groups: ``start()`` both, ``ask()`` for passes as an exec would."""
 
-    def __init__(self, root: Path, profile: str = "root", excludes: tuple[str, ...] = ()) -> None:
+    def __init__(self, root: Path, profile: SettledProfile = "root", excludes: tuple[str, ...] = ()) -> None:
         self.root = root
         self.profile = profile
         self.source = root / "source"
@@ -74,7 +75,11 @@ class Bench:
         (client / "config/excludes").write_text(configuration.excludes_file(self.excludes))
         self.use_host(RUN_HOST)
         pair = self.authority.servers["there"]
-        for name, text in (("ca.crt", self.authority.certificate), ("tls.crt", pair.certificate), ("tls.key", pair.key)):
+        for name, text in (
+            ("ca.crt", self.authority.certificate),
+            ("tls.crt", pair.certificate),
+            ("tls.key", pair.key),
+        ):
             (server / "secrets" / name).write_text(text)
         (server / "secrets/rsyncd.secrets").write_text(f"{MODULE}:{PASSWORD}\n")
         private = str(server / "private")
@@ -94,7 +99,11 @@ class Bench:
     def use_client(self, authority: certificates.Authority) -> None:
         pair = authority.clients["here"]
         folder = self.root / "client/secrets"
-        for name, text in (("ca.crt", self.authority.certificate), ("tls.crt", pair.certificate), ("tls.key", pair.key)):
+        for name, text in (
+            ("ca.crt", self.authority.certificate),
+            ("tls.crt", pair.certificate),
+            ("tls.key", pair.key),
+        ):
             (folder / name).write_text(text)
 
     def use_host(self, name: str) -> None:
@@ -191,7 +200,14 @@ class Bench:
         raise AssertionError(f"no fact {kind!r}:\n{self.log()}\n--- server\n{self.log('server')}")
 
     def request(
-        self, name: str, kind: str = "copy", *, generation: int = 1, limit: int = 0, flags: str = "none", tenths: int = 0
+        self,
+        name: str,
+        kind: str = "copy",
+        *,
+        generation: int = 1,
+        limit: int = 0,
+        flags: str = "none",
+        tenths: int = 0,
     ) -> subprocess.CompletedProcess[str]:
         words = [uuid.uuid4().hex[:12], str(generation), name, kind, str(limit), flags, str(tenths)]
         return subprocess.run(

@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import VolumeFailed
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import facts, passes
-from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import VolumeMove
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import SettledProfile, VolumeMove
 
 from .conftest import MODULE, PASSWORD, Bench
 
@@ -44,7 +44,7 @@ ODD_NAMES = (
     b"not utf-8 \xff\xfe",
     "naïve ünïcode".encode(),
     b"*?[glob]",
-    b"{\"fact\":\"done\"}",
+    b'{"fact":"done"}',
 )
 # Mode 0640 with a further user 4711 who may read (linux/posix_acl_xattr.h, version 2).
 ACL = struct.pack("<I", 2) + b"".join(
@@ -70,9 +70,9 @@ def tree(root: Path) -> dict[bytes, tuple[object, ...]]:
     return found
 
 
-def judged(outcome: dict[str, object], *, final: bool = True, profile: str = "root") -> VolumeFailed:
+def judged(outcome: dict[str, object], *, final: bool = True, profile: SettledProfile = "root") -> VolumeFailed:
     with pytest.raises(VolumeFailed) as raised:
-        passes.result(MOVE, facts.outcome(outcome), final=final, profile=profile)  # type: ignore[arg-type]
+        passes.result(MOVE, facts.outcome(outcome), final=final, profile=profile)
     return raised.value
 
 

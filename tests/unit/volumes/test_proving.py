@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import VolumeFailed
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import facts, verdicts
-from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import Verdict
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import SettledProfile, Verdict
 
 from .conftest import Bench
 from .test_copying import MOVE, ODD_NAMES
@@ -26,8 +26,8 @@ def age() -> None:
     time.sleep(3.1)
 
 
-def verify(bench: Bench, name: str = "verify", *, flags: str = "changed", profile: str = "root") -> Verdict:
-    return verdicts.verdict(MOVE, facts.outcome(bench.ask(name, "check", flags=flags)), profile)  # type: ignore[arg-type]
+def verify(bench: Bench, name: str = "verify", *, flags: str = "changed", profile: SettledProfile = "root") -> Verdict:
+    return verdicts.verdict(MOVE, facts.outcome(bench.ask(name, "check", flags=flags)), profile)
 
 
 @pytest.fixture

@@ -85,7 +85,11 @@ def test_older_tls_is_refused(bench: Bench) -> None:
 
 def test_certificates_hold_what_they_promise() -> None:
     made = certificates.issue(
-        name=RUN_HOST, addresses=["10.0.0.1", "fd00::1", "node.example"], servers=["a", "b"], clients=["c"], lifetime_seconds=60
+        name=RUN_HOST,
+        addresses=["10.0.0.1", "fd00::1", "node.example"],
+        servers=["a", "b"],
+        clients=["c"],
+        lifetime_seconds=60,
     )
     server = x509.load_pem_x509_certificate(made.servers["a"].certificate.encode())
     names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
