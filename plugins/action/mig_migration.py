@@ -24,7 +24,7 @@ POLL = 0.2
 """Seconds between two looks at the module's file."""
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible ships no types
+class ActionModule(ActionBase):
     """The module in one piece, its lines live, and the name of the process that must be alive for it to go on."""
 
     _requires_connection = True

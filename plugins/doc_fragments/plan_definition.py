@@ -26,7 +26,7 @@ options:
         description: Name of the C(MigCluster) that the plan moves to.
         type: str
       src_mig_cluster_ref:
-        description: The same as O(source_cluster) for a C(MigCluster) of another namespace.
+        description: The same as O(plan_definition.source_cluster) for a C(MigCluster) of another namespace.
         type: dict
         suboptions:
           name:
@@ -37,7 +37,7 @@ options:
             description: Its namespace.
             type: str
       dest_mig_cluster_ref:
-        description: The same as O(destination_cluster) for a C(MigCluster) of another namespace.
+        description: The same as O(plan_definition.destination_cluster) for a C(MigCluster) of another namespace.
         type: dict
         suboptions:
           name:
@@ -53,7 +53,7 @@ options:
             none with the builtin engine.
         type: str
       mig_storage_ref:
-        description: The same as O(storage) for a C(MigStorage) of another namespace.
+        description: The same as O(plan_definition.storage) for a C(MigStorage) of another namespace.
         type: dict
         suboptions:
           name:
@@ -132,7 +132,7 @@ options:
             type: str
             choices: [filesystem, block, snapshot]
           storage_class:
-            description: The destination's storage class; wins over O(storage_class_mapping).
+            description: The destination's storage class; wins over O(plan_definition.storage_class_mapping).
             type: str
           access_mode:
             description: The destination's access mode, when it is not that of the source.

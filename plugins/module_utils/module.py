@@ -26,6 +26,7 @@ def run(spec: Mapping[str, Any], carry_out: Callable[[Call], dict[str, Any]], *,
     """Run a module: ``carry_out`` gets the call and gives the result. ``kind`` names the resource in early errors."""
     module = AnsibleModule(argument_spec=dict(spec), supports_check_mode=True)
     this: Call | None = None
+    result: dict[str, Any] = {}
     try:
         _hide_secrets(module)
         this = call.begin(module.params, check=module.check_mode, subject=kind, signals=True)

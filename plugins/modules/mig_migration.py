@@ -256,7 +256,7 @@ duration:
   returned: success
   type: float
 error:
-  description: Subject, attempt, reason and mend of the error that RV(msg) tells in one sentence.
+  description: Subject, attempt, reason and mend of the error that C(msg) tells in one sentence.
   returned: failure
   type: dict
 problems:

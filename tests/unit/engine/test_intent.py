@@ -30,7 +30,8 @@ def test_the_same_options_go_on() -> None:
 
 @pytest.mark.parametrize("name", sorted({field.name for field in fields(Intent)} - CHANGEABLE))
 def test_every_other_field_is_frozen(name: str) -> None:
-    other = replace(BEGUN, **{name: "something else"})
+    changed: dict[str, Any] = {name: "something else"}
+    other = replace(BEGUN, **changed)
     with pytest.raises(InvalidInput) as refused:
         BEGUN.continued_by(other, migration="app", namespace="openmig")
     assert [problem.path for problem in refused.value.problems] == [name]
@@ -38,7 +39,8 @@ def test_every_other_field_is_frozen(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CHANGEABLE))
 def test_some_may_change_in_mid_run(name: str) -> None:
-    other = replace(BEGUN, **{name: 77})
+    changed: dict[str, Any] = {name: 77}
+    other = replace(BEGUN, **changed)
     assert BEGUN.continued_by(other, migration="app", namespace="openmig") == other
 
 

@@ -8,6 +8,7 @@ import dataclasses
 import os
 import subprocess
 import time
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_another_process_with_the_same_pid_is_not_the_one_that_was_named() -> No
 
 
 @pytest.mark.parametrize("other", [{"boot": "another-boot"}, {"namespace": "1"}])
-def test_nothing_is_said_about_a_process_that_cannot_be_seen(other: dict[str, str]) -> None:
+def test_nothing_is_said_about_a_process_that_cannot_be_seen(other: dict[str, Any]) -> None:
     name = ProcessName.of(os.getpid())
     assert name is not None
     elsewhere = dataclasses.replace(name, pid=2**22 + 1, **other)

@@ -40,7 +40,7 @@ def without_empty_annotations(obj: Manifest) -> Manifest:
     return plain
 
 
-TEMPLATE = {"template": {"spec": {"containers": []}}}
+TEMPLATE: dict[str, Any] = {"template": {"spec": {"containers": []}}}
 CHANGED = [
     workload("Deployment", {"replicas": 3}),
     workload("Deployment", {"replicas": 2, "paused": True}),

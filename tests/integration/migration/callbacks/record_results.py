@@ -35,5 +35,5 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
     def v2_runner_on_ok(self, result: Any) -> None:
         self._write(result, "ok")
 
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ARG002 - Ansible calls it so
         self._write(result, "failed")
