@@ -15,6 +15,7 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import migmigration, migplan, names, plan_selections
 from ..resources.conditions import by_type
+from ..resources.digest import observed_digest
 from ..resources.errors import Conflict, InvalidInput, MtcError, NotFound, Problem, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..volumes.model import Profile, TransferOptions
@@ -286,8 +287,15 @@ def _context(
         frozen = Intent.from_record(record.data["intent"])
         intent = frozen.continued_by(intent, migration=name, namespace=this.namespace)
         _same_clusters(record.data["clusters"], identities, subject=resource.subject)
+        _same_plan(record.data["plan"], plan, subject=resource.subject)
     else:
-        record.data.update(intent=intent.to_record(), engine=call.ENGINE, clusters=identities, version=VERSION)
+        record.data.update(
+            intent=intent.to_record(),
+            engine=call.ENGINE,
+            clusters=identities,
+            plan=plan_digest(plan),
+            version=VERSION,
+        )
     record.data["generation"] = lease.generation
     record.save()
     return Context(
@@ -315,6 +323,22 @@ def _same_clusters(frozen: Mapping[str, str], now: Mapping[str, str], *, subject
                 reason=f"its kube-system namespace has UID {now[side]}, the run began with {identity}",
                 mend=f"Give the same {side} cluster again",
             )
+
+
+def plan_digest(plan: Mapping[str, Any]) -> str:
+    """Of what a plan asks for: its clusters, namespaces and choices. What discovery finds again is not part of it."""
+    spec = {name: value for name, value in plan["spec"].items() if name not in ("persistentVolumes", "refresh")}
+    return observed_digest({**spec, "volumes": plan_selections.owned(plan["spec"].get("persistentVolumes") or [])})
+
+
+def _same_plan(frozen: str, plan: Mapping[str, Any], *, subject: str) -> None:
+    if plan_digest(plan) != frozen:
+        raise Refused(
+            subject=subject,
+            attempt="the plan was changed while the run was under way",
+            reason="what it asks for is not what the run began with",
+            mend="Give the plan its former content to finish this run",
+        )
 
 
 def _transfer(context: Context) -> Transfer:

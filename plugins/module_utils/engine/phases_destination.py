@@ -13,6 +13,7 @@ from ..resources.errors import DeadlineExceeded, Refused
 from . import source_objects
 from .clock import elapsed_clock
 from .context import Context
+from .record import bounded
 
 REMOVAL_DEADLINE = 180
 """Seconds that the scaffolding may take to go."""
@@ -47,9 +48,9 @@ def restore_objects(context: Context) -> None:
     context.record.data["objects"] = {
         "created": len(report.created),
         "adopted": len(there),
-        "updated": list(report.updated),
-        "kept": list(report.foreign),
-        "differences": list(report.differences),
+        "updated": bounded(report.updated),
+        "kept": bounded(report.foreign),
+        "differences": bounded(report.differences),
         **_notes(read.transformed),
     }
     context.record.save()
@@ -63,7 +64,7 @@ def _notes(read: Sequence[Transformed]) -> dict[str, list[str]]:
         for note in item.notes:
             if note.kind in told and item.object is not None:
                 told[note.kind].append(f"{inventory.reference(item.object)} {note.path}: {note.text}")
-    return {kind: sorted(lines) for kind, lines in told.items()}
+    return {kind: bounded(sorted(lines)) for kind, lines in told.items()}
 
 
 def compare_objects(context: Context) -> None:

@@ -45,7 +45,8 @@ def require_ready_plan(context: Context) -> None:
 
 
 def _stale_selector(context: Context) -> str:
-    return f"{names.RUN_LABEL},{names.RUN_LABEL}!={context.migration.uid},{names.MIGRATED_BY_MIGPLAN_LABEL}={context.plan_uid}"
+    of_another_run = f"{names.RUN_LABEL},{names.RUN_LABEL}!={context.migration.uid}"
+    return f"{of_another_run},{names.MIGRATED_BY_MIGPLAN_LABEL}={context.plan_uid}"
 
 
 def _places(context: Context) -> list[tuple[Cluster, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..objects import apply, inventory
 from . import preflight, quiesce, source_objects
 from .context import Context
+from .record import bounded
 
 
 def take_inventory(context: Context) -> None:
@@ -18,7 +19,7 @@ def take_inventory(context: Context) -> None:
     entries = source_objects.entries(read, key=context.record.key())
     context.memory["read"] = read
     context.record.save_parts(inventory.encode(entries))
-    context.record.data["inventory"] = {"objects": len(entries), "left": [str(left) for left in read.left]}
+    context.record.data["inventory"] = {"objects": len(entries), "left": bounded([str(left) for left in read.left])}
     context.record.save()
     context.tell(f"{len(entries)} objects will be moved")
 

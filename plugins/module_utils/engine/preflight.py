@@ -83,7 +83,9 @@ def _unsupported(situation: Situation) -> list[MtcError]:
                 subject=subject,
                 attempt="image streams cannot be copied by the builtin engine yet",
                 reason=", ".join(streams),
-                mend="Copy the images by other means and leave the streams out with label_selector or included_resources",
+                mend=(
+                    "Copy the images by other means and leave the streams out with label_selector or included_resources"
+                ),
             )
         )
     return errors

@@ -28,6 +28,16 @@ PART = "part"
 KEY = "inventory-key"
 
 
+LONGEST_LIST = 200
+"""Entries of a list that the head keeps; a ConfigMap has to stay below 1 MiB, however many objects a plan has."""
+
+
+def bounded(lines: Sequence[str]) -> list[str]:
+    """The first entries, and how many more there are."""
+    kept = list(lines[:LONGEST_LIST])
+    return kept if len(lines) <= LONGEST_LIST else [*kept, f"... and {len(lines) - LONGEST_LIST} more"]
+
+
 def head_name(migration: str) -> str:
     return f"{migration}-{HEAD_SUFFIX}"
 
