@@ -127,7 +127,8 @@ def apply_all(
     concurrency: int = 16,
     report: Callable[[str], None] | None = None,
 ) -> ApplyReport:
-    """Create the transformed objects; their namespaces must exist.
+    """Create the transformed objects; their namespaces must exist. Refused, before anything is created, for kinds that
+    the destination does not serve.
 
     Policies for an object of somebody else with other content: ``fail`` (Refused, naming all of its wave, before the
     next wave), ``keep`` it, ``update`` it without labelling it as ours. All objects of a wave are tried before an error
@@ -138,6 +139,7 @@ def apply_all(
         fault = Problem(path="policy", fault=f"{policy!r} is unknown", mend=f"Choose one of {', '.join(POLICIES)}")
         raise InvalidInput(subject="Creation of objects", problems=[fault])
     waiting = Queue(objects, rank)
+    _refuse_unserved(destination, waiting, concurrency)
     tally = _Tally(len(waiting), report)
     labels = {
         names.MIGRATED_BY_MIGMIGRATION_LABEL: migmigration_uid,
@@ -173,6 +175,26 @@ def apply_all(
         foreign=tally.named("foreign"),
         differences=tuple(sorted(f"{item.reference}: {path}" for item in tally.outcomes for path in item.differences)),
     )
+
+
+def _refuse_unserved(destination: Cluster, waiting: Queue, concurrency: int) -> None:
+    """Before anything is created; what is asked here, creating would have to ask as well."""
+
+    def unserved(kind: tuple[str, str]) -> str | None:
+        try:
+            destination.resource(*kind)
+        except NotFound:
+            return f"{kind[1]} ({kind[0]}, {waiting.kinds[kind]} objects)"
+        return None
+
+    missing = [text for text in destination.map(unserved, sorted(waiting.kinds), concurrency=concurrency) if text]
+    if missing:
+        raise Refused(
+            subject="Destination",
+            attempt=f"{len(missing)} kinds are not served there",
+            reason=", ".join(missing),
+            mend="Install the definitions or operators that bring them, or exclude these kinds",
+        )
 
 
 def _chunks(wave: list[Held]) -> Iterator[list[Held]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -21,14 +22,16 @@ Held = Manifest | bytes
 
 
 class Queue:
-    """Filled once, then emptied wave by wave."""
+    """Filled once, then emptied wave by wave. ``kinds`` counts the objects of each (apiVersion, kind)."""
 
     def __init__(self, objects: Iterable[Manifest], rank: Callable[[Manifest], int], *, few: int = FEW) -> None:
         self._waves: dict[int, list[Held]] = {}
+        self.kinds: Counter[tuple[str, str]] = Counter()
         self._total = 0
         for obj in objects:
             held: Held = obj if self._total < few else zlib.compress(json.dumps(obj).encode(), 1)
             self._waves.setdefault(rank(obj), []).append(held)
+            self.kinds[obj["apiVersion"], obj["kind"]] += 1
             self._total += 1
 
     def __len__(self) -> int:

@@ -13,10 +13,16 @@ from ..resources.errors import InvalidInput, Problem
 from .collect import movable_types
 from .exclusions import excluded_object
 from .inventory import reference
-from .manifest import Manifest, group_kind, name_of, namespace_of
+from .manifest import POD_SPECS, Manifest, group_kind, group_of, name_of, namespace_of
 from .transforms_metadata import is_platform_service_account
+from .transforms_names import BUILT_IN_GROUPS
 
 _COPIES: Final = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
+
+
+def _makes_pods(obj: Manifest) -> bool:
+    """Whether pods may depend on it, directly or through an operator: it must be there until they are gone."""
+    return group_of(obj) not in BUILT_IN_GROUPS or (group_kind(obj) in POD_SPECS and obj["kind"] != "Pod")
 
 
 def remove_created(
@@ -25,9 +31,9 @@ def remove_created(
     """Delete what carries the run's label in these namespaces; call again until nothing is returned.
 
     Returns the references of what was there, sorted: asked to go by this call, or on its way since an earlier one (then
-    it waits for its finalizers). Claims and namespaces stay, the platform's ServiceAccounts as well (D27); what a
-    controller made for such an object goes with it. Raises InvalidInput for an empty UID: a selector without a
-    value would name what other runs have made.
+    it waits for its pods or its finalizers). Nothing returned means that nothing of the run is there or runs any more.
+    Claims and namespaces stay, the platform's ServiceAccounts as well (D27); what a controller made for such an object
+    goes with it. Raises InvalidInput for an empty UID: a selector without a value would name what other runs have made.
     """
     if not migmigration_uid or not namespaces:
         fault = Problem(path="migmigration_uid" if not migmigration_uid else "namespaces", fault="is empty")
@@ -49,7 +55,12 @@ def remove_created(
         if "deletionTimestamp" not in obj["metadata"]:
             metadata = obj["metadata"]
             destination.delete(
-                obj["apiVersion"], obj["kind"], name_of(obj), namespace_of(obj) or None, uid=metadata["uid"]
+                obj["apiVersion"],
+                obj["kind"],
+                name_of(obj),
+                namespace_of(obj) or None,
+                uid=metadata["uid"],
+                propagation="Foreground" if _makes_pods(obj) else "Background",
             )
         return reference(obj)
 

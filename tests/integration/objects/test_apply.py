@@ -32,7 +32,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors impor
     Refused,
 )
 
-from .conftest import sent_from
+from .conftest import container, sent_from
 
 Manifest = dict[str, Any]
 
@@ -245,8 +245,10 @@ def test_a_missing_namespace_is_named(destination: Cluster, context: TransformCo
 def test_an_unserved_kind_is_found_before(destination: Cluster, context: TransformContext, empty: str) -> None:
     gadget = {"apiVersion": "none.openmig.test/v1", "kind": "Gadget", "metadata": {"name": "one", "namespace": empty}}
     assert preview(destination, [gadget])[0].state is State.UNSERVED
-    with pytest.raises(NotFound, match="Gadget"):
-        apply(destination, [gadget], context)
+    one = labelled(config_map(empty, "one", key="value"), context)
+    with pytest.raises(Refused, match=r"1 kinds are not served there: Gadget \(none.openmig.test/v1, 2 objects\)"):
+        apply(destination, [one, gadget, gadget], context)
+    assert destination.get("v1", "ConfigMap", "one", empty) is None
 
 
 def test_an_object_that_is_leaving_is_waited_for(destination: Cluster, context: TransformContext, empty: str) -> None:
@@ -312,6 +314,38 @@ def test_removal_takes_exactly_what_the_run_made(
     assert destination.get("v1", "PersistentVolumeClaim", "files", empty)
     assert destination.get("v1", "ServiceAccount", "default", empty)
     assert not any(list(destination.list("apps/v1", kind, empty)) for kind in ("Deployment", "StatefulSet"))
+
+
+def test_nothing_runs_any_more_once_removal_returns_nothing(
+    destination: Cluster, context: TransformContext, empty: str
+) -> None:
+    """The pod takes its time to end; until then its Deployment is still told."""
+    script = "trap 'sleep 4; exit 0' TERM; while :; do sleep 0.1; done"
+    slow = {**container(empty), "command": ["/bin/sh", "-c", script]}
+    template = {"metadata": {"labels": {"app": "slow"}}, "spec": {"containers": [slow]}}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "slow", "namespace": empty},
+        "spec": {"selector": {"matchLabels": {"app": "slow"}}, "template": template},
+    }
+    apply(destination, [labelled(deployment, context)], context)
+    for _attempt in range(300):
+        pods = list(destination.list("v1", "Pod", empty))
+        if pods and pods[0].get("status", {}).get("phase") == "Running":
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the pod does not run")
+    assert remove_created(destination, context.migmigration_uid, [empty]) == (f"Deployment.apps {empty}/slow",)
+    told = 0
+    for _attempt in range(300):
+        if not remove_created(destination, context.migmigration_uid, [empty]):
+            break
+        told += 1
+        time.sleep(0.1)
+    assert list(destination.list("v1", "Pod", empty)) == []
+    assert told > 1
 
 
 def test_check_mode_predicts_what_happens_and_shows_no_secret(
