@@ -91,7 +91,8 @@ def rsyncd(
         "read only = no",
         "reverse lookup = no",
         "hosts allow = 127.0.0.1",
-        "max connections = 8",
+        # Counted over all modules: a volume uses two at most, and a broken one may take its time to be noticed.
+        f"max connections = {6 * len(modules) + 10}",
         "transfer logging = no",
         "refuse options = remove-source-files write-devices copy-devices compare-dest copy-dest link-dest",
     ]

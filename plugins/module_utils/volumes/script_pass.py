@@ -169,13 +169,15 @@ fi
 # Holes and devices change rarely: looked for once in the life of a pod.
 if [ ! -e "$state/looked" ]; then
     rm -f "$state/sparse"
-    find "$volume" -path "$volume/lost+found" -prune -o -type f -size +127k -printf '%S\n' 2>/dev/null |
+    find "$volume" -path "$volume/lost+found" -prune -o -type f -size +127k -printf '%S\n' -o \
+        \( -type b -o -type c \) -printf 'device\n' 2>/dev/null |
         while read -r share; do
             case $share in
-            0 | 0.[0-8]* | *e-*) : >"$state/sparse"; break ;;
+            device) : >"$state/devices" ;;
+            0 | 0.[0-8]* | *e-*) : >"$state/sparse" ;;
             esac
         done
-    if [ -n "$(find "$volume" \( -type b -o -type c \) -print -quit 2>/dev/null)" ]; then downgrade devices; fi
+    if [ -e "$state/devices" ]; then downgrade devices; fi
     : >"$state/looked"
 fi
 

@@ -15,8 +15,9 @@ from functools import partial
 from typing import Any
 
 from ..cluster.api import Cluster
+from ..resources import names
 from ..resources.errors import AlreadyExists, Forbidden, NotFound, Refused, subject_of
-from . import credentials, endpoint, manifests
+from . import cleanup, credentials, endpoint, manifests
 from .claims import require_filesystem
 from .consumers import Consumer, consumers, node_for
 from .layout import Layout, Role
@@ -28,6 +29,7 @@ from .profiles import Persona
 
 Manifest = dict[str, Any]
 SIDE_BY_SIDE = 16
+EXPIRES_SOON = dt.timedelta(minutes=10)
 
 
 @dataclass(kw_only=True)
@@ -69,8 +71,11 @@ class Setup:
         """With which profile a volume is copied."""
         return self._profiles[move.target_namespace]
 
-    def prepare(self) -> None:
-        """Everything but the pods. Raises Refused, Forbidden, NotFound (namespace, claim) and what clusters raise."""
+    def prepare(self) -> str | None:
+        """Everything but the pods; a text while an expired predecessor has to go first.
+
+        Raises Refused, Forbidden, NotFound (namespace, claim) and what clusters raise.
+        """
         endpoint.check_options(self._options)
         for move in self._layout.moves:
             require_filesystem(move)
@@ -82,6 +87,10 @@ class Setup:
                     mend="Give one pattern in each item",
                 )
         self._found = self._look()
+        if any(_expired(item) for side in ("server", "client") for item in self._found.objects[side, "ConfigMap"]):
+            # Its certificates and pods end with it; what is proven is lost with the pods and will be read again.
+            cleanup.remove(cleanup.leftovers(self._source, self._destination, self._layout))
+            return "scaffolding of this run that has expired is being replaced"
         self._choose_profiles()
         host = self._options.endpoint_address or endpoint.node_address(self._found.nodes)
         self._make_anchors()
@@ -90,6 +99,7 @@ class Setup:
             namespace: endpoint.address(service, self._options, host) for namespace, service in services.items()
         }
         self._make_config_maps(services)
+        return None
 
     # -- pods --------------------------------------------------------------------------------------------------------
 
@@ -341,6 +351,14 @@ class Setup:
             cluster.delete("v1", item["kind"], metadata["name"], metadata["namespace"], uid=metadata["uid"])
 
         return task
+
+
+def _expired(manifest: Manifest) -> bool:
+    """Whether an anchor's deadline has passed or is about to."""
+    deadline = (manifest["metadata"].get("annotations") or {}).get(names.DEADLINE_ANNOTATION)
+    if deadline is None:
+        return False
+    return dt.datetime.fromisoformat(deadline) < dt.datetime.now(dt.UTC) + EXPIRES_SOON
 
 
 def _admitted(cluster: Cluster, manifest: Manifest) -> str | None:

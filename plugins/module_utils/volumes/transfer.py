@@ -27,6 +27,8 @@ from .setup import SIDE_BY_SIDE, Setup
 
 TURN: Final = 0.8
 """Seconds that a method may spend before it returns what it waits for."""
+AT_ONCE: Final = 16
+"""Passes that work side by side; the largest volumes begin (V13)."""
 PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 0.6
 """Seconds between looks: short at first, longer the longer a pass lasts, for then a moment more is nothing."""
@@ -59,6 +61,7 @@ class Transfer:
         self._waiting: str | None = "not prepared"
         self._current = ""
         self._began = 0.0
+        self._begun: set[tuple[str, VolumeMove]] = set()
         self._results: dict[str, dict[VolumeMove, PassResult]] = {}
         self._verdicts: dict[VolumeMove, Verdict] = {}
         self._failed: dict[VolumeMove, str] = {}
@@ -73,10 +76,9 @@ class Transfer:
         if not self._layout.moves:
             return None
         end = time.monotonic() + TURN
-        if not self._prepared:
-            self._setup.prepare()
-            self._prepared = True
         while True:
+            if waiting := self._prepare():
+                return waiting
             self._tend()
             if self._waiting is None or time.monotonic() >= end:
                 return self._waiting
@@ -165,6 +167,14 @@ class Transfer:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
+    def _prepare(self) -> str | None:
+        """Everything but the pods, once in this process."""
+        if not self._prepared:
+            if waiting := self._setup.prepare():
+                return waiting
+            self._prepared = True
+        return None
+
     def _tend(self) -> None:
         """Look at the pods, unless all was well a moment ago."""
         connected = self._waiting is None and len(self._pods.connected) == len(self._layout.moves)
@@ -182,16 +192,15 @@ class Transfer:
             pending = [move for move in self._layout.moves if (name, move) not in self._ended]
             if not pending:
                 return None
-            if not self._prepared:
-                self._setup.prepare()
-                self._prepared = True
+            if waiting := self._prepare():
+                return waiting
             self._tend()
-            reachable = [move for move in pending if move.key in self._pods.connected]
+            reachable = self._next(name, pending)
             asking = Asking(
                 name=name,
                 kind=kind,
                 flags=flags,
-                limit=self._limit(len(pending)),
+                limit=self._limit(min(len(pending), AT_ONCE)),
                 wait=max(end - time.monotonic(), 0.0),
             )
             step = partial(self._step, asking=asking)
@@ -205,6 +214,15 @@ class Transfer:
             if time.monotonic() >= end:
                 return self._told(name, left)
             time.sleep(min(PAUSE + (time.monotonic() - self._began) / 20, LONGEST_PAUSE))
+
+    def _next(self, name: str, pending: Sequence[VolumeMove]) -> list[VolumeMove]:
+        """The volumes to ask for now: those begun, and as many more as may work at once."""
+        connected = [move for move in pending if move.key in self._pods.connected]
+        begun = [move for move in connected if (name, move) in self._begun]
+        waiting = sorted((move for move in connected if (name, move) not in self._begun), key=lambda move: -move.size)
+        chosen = [*begun, *waiting[: max(AT_ONCE - len(begun), 0)]]
+        self._begun.update((name, move) for move in chosen)
+        return chosen
 
     def _limit(self, active: int) -> int:
         """KiB/s for one of so many volumes at work; 0 is no limit."""

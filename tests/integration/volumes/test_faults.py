@@ -241,3 +241,30 @@ def test_claims_that_cannot_be_copied(world: World) -> None:
         world.transfer([dataclasses.replace(block, volume_mode="Block")], world.identity()).ensure()
     with pytest.raises(Refused, match="LoadBalancer"):
         world.transfer([block], world.identity(), endpoint="LoadBalancer").ensure()
+
+
+def test_expired_scaffolding_is_replaced(world: World) -> None:
+    moves, identity = prepared(world, "echo x >/a/x")
+    until(world.transfer(moves, dataclasses.replace(identity, deadline_seconds=300)).ensure)
+    namespace = moves[0].source_namespace
+    selector = f"{names.RUN_LABEL}={identity.uid}"
+    (old,) = world.source.list("v1", "Secret", namespace, label_selector=selector)
+    later = world.transfer(moves, identity)
+    until(later.ensure)
+    (new,) = world.source.list("v1", "Secret", namespace, label_selector=selector)
+    assert new["metadata"]["name"] != old["metadata"]["name"]
+    until(lambda: later.run_pass("final", final=True))
+
+
+def test_many_volumes_side_by_side(world: World) -> None:
+    namespace = world.namespace()
+    claims = [f"v{number}" for number in range(6)]
+    world.application(namespace, claims, "".join(f"echo {claim} >/{claim}/x;" for claim in claims))
+    moves = world.moves(*((namespace, claim) for claim in claims))
+    identity = world.identity()
+    world.claims(moves, identity)
+    transfer = world.transfer(moves, identity)
+    until(transfer.ensure)
+    until(lambda: transfer.run_pass("final", final=True))
+    until(lambda: transfer.verify("final"))
+    assert [verdict.ok for verdict in transfer.verdicts()] == [True] * 6
