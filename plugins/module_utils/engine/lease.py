@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..cluster.api import Cluster
+from ..resources import names
 from ..resources.errors import AlreadyExists, Conflict, LeaseLost, MtcError, Refused, subject_of
 from .clock import elapsed_clock, utc_now_micro
 from .process import ProcessName
@@ -37,7 +38,7 @@ class Lease:
     """The right to carry out one migration. Use ``acquire`` and, at the end, ``release``."""
 
     def __init__(
-        self, *, cluster: Cluster, namespace: str, name: str, holder: ProcessName, owner: dict[str, Any] | None
+        self, *, cluster: Cluster, namespace: str, name: str, holder: ProcessName, owner: dict[str, Any]
     ) -> None:
         self._cluster = cluster
         self._namespace = namespace
@@ -114,9 +115,12 @@ class Lease:
         }
         try:
             if found is None:
-                metadata: dict[str, Any] = {"name": self._name, "namespace": self._namespace}
-                if self._owner:
-                    metadata["ownerReferences"] = [self._owner]
+                metadata = {
+                    "name": self._name,
+                    "namespace": self._namespace,
+                    "labels": {names.RUN_LABEL: self._owner["uid"]},
+                    "ownerReferences": [self._owner],
+                }
                 manifest = {
                     "apiVersion": API,
                     "kind": "Lease",
@@ -157,16 +161,21 @@ class Lease:
         )
         self._renewed = asked_at
 
-    def release(self) -> None:
-        """Give the lease back so that the next process need not wait. Silent when it is lost already or the cluster
-        does not answer."""
+    def release(self, *, finished: bool) -> None:
+        """Give the lease back so that the next process need not wait; of a ``finished`` run nothing stays.
+
+        Silent when it is lost already or the cluster does not answer: then it expires.
+        """
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=FENCE)
         try:
             self.check()
-            self._cluster.replace(
-                {**self._object, "spec": {**self._object["spec"], "holderIdentity": "", "renewTime": utc_now_micro()}}
-            )
+            if finished:
+                uid = self._object["metadata"]["uid"]
+                self._cluster.delete(API, "Lease", self._name, self._namespace, uid=uid)
+            else:
+                spec = {**self._object["spec"], "holderIdentity": "", "renewTime": utc_now_micro()}
+                self._cluster.replace({**self._object, "spec": spec})
         except MtcError:
             return

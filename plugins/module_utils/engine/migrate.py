@@ -218,13 +218,15 @@ def _carry_out(
     wait = bool(this.params["wait"])
     lease.acquire(wait=wait, report=lambda fact: this.reporter.tell(name, fact), pause=this.guard.pause)
     this.guard.lease_check = lease.check
+    finished = False
     try:
         context = _context(this, control=control, sides=sides, plan=plan, name=name, intent=intent, lease=lease)
         advance = runner.walk(context, wait=wait, timeout=float(this.params["wait_timeout"]))
         if advance.waiting is None:
             _settle_plan(context)
+            finished = True
     finally:
-        lease.release()
+        lease.release(finished=finished)
     result = _result(context.migration.manifest, context.record.data, changed=True, started=started)
     result["waiting_for"] = advance.waiting
     if context.migration.failed:

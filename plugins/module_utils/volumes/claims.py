@@ -93,9 +93,10 @@ def claim_manifest(source_pvc: Mapping[str, Any], move: VolumeMove, identity: Ru
     resources["requests"] = {**(resources.get("requests") or {}), "storage": quantity.to_text(move.size)}
     spec["resources"] = resources
     labels = {
+        # Upstream overwrites an application's own part-of label; here the application's wins.
+        names.PART_OF_LABEL: names.PART_OF,
         **(metadata.get("labels") or {}),
         **move.labels,
-        names.PART_OF_LABEL: names.PART_OF,
         names.MIGRATED_BY_MIGMIGRATION_LABEL: identity.uid,
         names.MIGRATED_BY_MIGPLAN_LABEL: identity.plan_uid,
     }

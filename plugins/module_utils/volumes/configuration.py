@@ -75,16 +75,16 @@ def rsyncd(
 ) -> str:
     """One module for each volume (name to path), each with a user and a password of its own, none of them listed.
 
-    ``use chroot`` would need another capability and the pod shows nothing but the volumes anyway. A daemon without root
-    must not be told a uid. The daemon itself sets no I/O timeout: it would override the client's, which knows whether
-    silence is a fault.
+    With root the daemon changes its root to the volume: only then does it store symlinks as they are, instead of
+    cutting what leads out of the volume. A daemon without root cannot, and must not be told a uid. The daemon itself
+    sets no I/O timeout: it would override the client's, which knows whether silence is a fault.
     """
     lines = [
         f"port = {port}",
         "address = 127.0.0.1",
         "log file = /dev/stdout",
         f"lock file = {state}/rsyncd.lock",
-        "use chroot = no",
+        f"use chroot = {'yes' if profile == 'root' else 'no'}",
         "munge symlinks = no",
         "numeric ids = yes",
         "list = no",

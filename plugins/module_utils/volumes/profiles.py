@@ -17,7 +17,7 @@ from .model import SettledProfile
 
 NOBODY: Final = 65534
 
-RECEIVER_CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID")
+RECEIVER_CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID", "SYS_CHROOT")
 # A sender only reads. DAC_READ_SEARCH would say it better but is not in Pod Security baseline.
 SENDER_CAPABILITIES: Final = ("DAC_OVERRIDE",)
 
