@@ -163,3 +163,14 @@ def sent_from(source: Cluster, namespace: str, context: TransformContext, **opti
     """What would be sent now."""
     found = [transform(obj, context) for obj in collect(source, namespaces=[namespace], **options)]
     return [item.object for item in found if item.object is not None]
+
+
+@pytest.fixture
+def empty(destination: Cluster, make_namespace: Callable[[Cluster, str], None], target: str) -> str:
+    make_namespace(destination, target)
+    return target
+
+
+@pytest.fixture
+def sent(source: Cluster, deployed: list[Manifest], namespace: str, context: TransformContext) -> list[Manifest]:
+    return sent_from(source, namespace, context)

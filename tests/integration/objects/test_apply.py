@@ -5,24 +5,19 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
-from ansible_collections.openmig.mtc.plugins.module_utils.objects import inventory, predict
+from ansible_collections.openmig.mtc.plugins.module_utils.objects import inventory
 from ansible_collections.openmig.mtc.plugins.module_utils.objects.apply import (
     ApplyReport,
     State,
-    apply_all,
     preview,
-    remove_created,
 )
-from ansible_collections.openmig.mtc.plugins.module_utils.objects.collect import collect
 from ansible_collections.openmig.mtc.plugins.module_utils.objects.context import TransformContext
-from ansible_collections.openmig.mtc.plugins.module_utils.objects.transforms import transform
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import (
     Invalid,
@@ -32,54 +27,10 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors impor
     Refused,
 )
 
-from .conftest import container, sent_from
+from .conftest import sent_from
+from .sending import apply, config_map, labelled, there
 
 Manifest = dict[str, Any]
-
-
-def apply(destination: Cluster, objects: list[Manifest], context: TransformContext, **options: Any) -> ApplyReport:
-    return apply_all(
-        destination,
-        objects,
-        migplan_uid=context.migplan_uid,
-        migmigration_uid=context.migmigration_uid,
-        **options,
-    )
-
-
-def config_map(namespace: str, name: str, **data: str) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": namespace},
-        "data": data,
-    }
-
-
-def there(destination: Cluster, namespace: str, name: str, kind: str = "ConfigMap") -> Manifest:
-    found = destination.get("v1", kind, name, namespace)
-    assert found is not None, f"{kind} {namespace}/{name} is missing"
-    return found
-
-
-def labelled(obj: Manifest, context: TransformContext) -> Manifest:
-    """As transform() would send it, for objects that need no source."""
-    labels = {
-        names.MIGRATED_BY_MIGMIGRATION_LABEL: context.migmigration_uid,
-        names.MIGRATED_BY_MIGPLAN_LABEL: context.migplan_uid,
-    }
-    return {**obj, "metadata": {**obj["metadata"], "labels": labels}}
-
-
-@pytest.fixture
-def empty(destination: Cluster, make_namespace: Callable[[Cluster, str], None], target: str) -> str:
-    make_namespace(destination, target)
-    return target
-
-
-@pytest.fixture
-def sent(source: Cluster, deployed: list[Manifest], namespace: str, context: TransformContext) -> list[Manifest]:
-    return sent_from(source, namespace, context)
 
 
 @pytest.mark.sample
@@ -289,84 +240,6 @@ def test_the_default_account_is_merged_and_never_ours(
     assert live["automountServiceAccountToken"] is False
     assert "labels" not in live["metadata"]
     assert apply(destination, mine, context).merged == ()
-
-
-def test_removal_takes_exactly_what_the_run_made(
-    destination: Cluster, sent: list[Manifest], context: TransformContext, empty: str
-) -> None:
-    destination.create(config_map(empty, "theirs", key="value"))
-    claim = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "files", "namespace": empty},
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-    }
-    destination.create(labelled(claim, context))
-    apply(destination, sent, context)
-    first = remove_created(destination, context.migmigration_uid, [empty])
-    assert {inventory.reference(obj) for obj in sent} - set(first) == {f"ServiceAccount {empty}/default"}
-    for _attempt in range(100):
-        if not remove_created(destination, context.migmigration_uid, [empty]):
-            break
-        time.sleep(0.2)
-    assert remove_created(destination, context.migmigration_uid, [empty]) == ()
-    assert destination.get("v1", "ConfigMap", "theirs", empty)
-    assert destination.get("v1", "PersistentVolumeClaim", "files", empty)
-    assert destination.get("v1", "ServiceAccount", "default", empty)
-    assert not any(list(destination.list("apps/v1", kind, empty)) for kind in ("Deployment", "StatefulSet"))
-
-
-def test_nothing_runs_any_more_once_removal_returns_nothing(
-    destination: Cluster, context: TransformContext, empty: str
-) -> None:
-    """The pod takes its time to end; until then its Deployment is still told."""
-    script = "trap 'sleep 4; exit 0' TERM; while :; do sleep 0.1; done"
-    slow = {**container(empty), "command": ["/bin/sh", "-c", script]}
-    template = {"metadata": {"labels": {"app": "slow"}}, "spec": {"containers": [slow]}}
-    deployment = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "slow", "namespace": empty},
-        "spec": {"selector": {"matchLabels": {"app": "slow"}}, "template": template},
-    }
-    apply(destination, [labelled(deployment, context)], context)
-    for _attempt in range(300):
-        pods = list(destination.list("v1", "Pod", empty))
-        if pods and pods[0].get("status", {}).get("phase") == "Running":
-            break
-        time.sleep(0.1)
-    else:
-        pytest.fail("the pod does not run")
-    assert remove_created(destination, context.migmigration_uid, [empty]) == (f"Deployment.apps {empty}/slow",)
-    told = 0
-    for _attempt in range(300):
-        if not remove_created(destination, context.migmigration_uid, [empty]):
-            break
-        told += 1
-        time.sleep(0.1)
-    assert list(destination.list("v1", "Pod", empty)) == []
-    assert told > 1
-
-
-def test_check_mode_predicts_what_happens_and_shows_no_secret(
-    source: Cluster, destination: Cluster, deployed: list[Manifest], context: TransformContext, empty: str
-) -> None:
-    namespace = deployed[0]["metadata"]["namespace"]
-    found = [transform(obj, context) for obj in collect(source, namespaces=[namespace])]
-    objects = [item.object for item in found if item.object is not None]
-    rows = predict.predict(found, preview(destination, objects))
-    again = [transform(obj, context) for obj in collect(source, namespaces=[namespace], concurrency=1)]
-    assert rows == predict.predict(
-        again, preview(destination, [item.object for item in again if item.object is not None], concurrency=1)
-    )
-    text = str(rows)
-    assert "hunter2" not in text
-    assert "aHVudGVyMg" not in text
-    assert "cG9zdGdyZXM6" not in text
-    secret = next(row for row in rows if row["reference"] == f"Secret {empty}/database")
-    assert secret["notes"] == ["data.url: left: holds the name of a Service in a namespace that gets another"]
-    report = apply(destination, objects, context)
-    assert sorted(row["reference"] for row in rows if row["action"] == "create") == sorted(report.created)
 
 
 def test_requests_are_counted_by_kinds_and_not_by_objects(
