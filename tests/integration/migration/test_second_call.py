@@ -1,0 +1,108 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The same task again, in every state that a run can be in; and the removal of what it is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from integration.migration import applications
+from integration.migration.conftest import World
+from integration.migration.playbooks import Run, play
+from integration.migration.waiting import until
+from lab.targets import targets
+
+CALL = str(Path(__file__).parent / "call.yml")
+PLAN_TASK = ("--start-at-task", "Plan the migration")
+
+
+def call(world: World, module: str, **options: Any) -> Run:
+    """One module, once, on the world's resources."""
+    where = {"kubeconfig": str(targets().destination), "namespace": world.resource_namespace}
+    return play({"call_module": module, "call_options": {**where, **options}}, playbook=CALL)
+
+
+def migration(world: World, **options: Any) -> Run:
+    return call(world, "mig_migration", **{"plan": "app", "transfer_image": applications.IMAGE, **options})
+
+
+def definition(world: World) -> dict[str, Any]:
+    """The plan as an option of the migration."""
+    return {
+        "source_cluster": "source",
+        "destination_cluster": "destination",
+        "namespaces": [f"{world.source_namespace}:{world.destination_namespace}"],
+        "storage_class_mapping": {"source-ssd": "destination-fast"},
+    }
+
+
+def stored(world: World) -> dict[str, str]:
+    """The phase of each migration, by name."""
+    found = world.destination.list(names.API_VERSION, names.MIG_MIGRATION, world.resource_namespace)
+    return {item["metadata"]["name"]: (item.get("status") or {}).get("phase", "") for item in found}
+
+
+def test_a_failed_run_is_followed_by_one_of_the_next_name(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    before = applications.files(world.source, world.source_namespace)
+    failed = world.migrate(mtc_transfer_image="localhost/openmig/nowhere:1", mtc_start_timeout=10)
+    assert failed.code != 0
+    assert list(stored(world)) == ["app-final"]
+
+    mended = world.migrate(*PLAN_TASK)
+    assert mended.code == 0, mended.output
+    assert mended.migration["resource"]["metadata"]["name"] == "app-final-2"
+    assert stored(world) == {"app-final": "Completed", "app-final-2": "Completed"}
+    failure = world.destination.get(names.API_VERSION, names.MIG_MIGRATION, "app-final", world.resource_namespace)
+    assert failure is not None
+    assert "Failed" in [item["type"] for item in failure["status"]["conditions"]]
+    applications.await_ready(world.destination, world.destination_namespace)
+    assert applications.files(world.destination, world.destination_namespace) == before
+
+
+def test_an_unfinished_run_keeps_its_options_and_its_resources_until_it_has_ended(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    # Makes the clusters known, and is refused.
+    assert world.migrate(mtc_storage_class_mapping={"source-ssd": "nowhere"}).code != 0
+    begun = migration(world, wait=False, plan_definition=definition(world))
+    assert begun.code == 0, begun.output
+    assert begun.migration["waiting_for"]
+    name = begun.migration["resource"]["metadata"]["name"]
+    phase = stored(world)[name]
+    assert phase != "Completed"
+
+    other = migration(world, verification="full", existing_objects="keep", start_timeout=111)
+    assert other.code != 0
+    assert f"MigMigration {world.resource_namespace}/{name}" in other.failure
+    for field, was, wanted in (("verification", "changed", "full"), ("existing_objects", "fail", "keep")):
+        assert f"{field}: the run began with '{was}' and this call asks for '{wanted}'" in other.failure
+    assert "start_timeout" not in other.failure
+    assert stored(world)[name] == phase
+
+    kept = call(world, "mig_plan", name="app", state="absent")
+    assert kept.code != 0
+    assert f"MigPlan {world.resource_namespace}/app: it is not removed" in kept.failure
+    assert name in kept.failure
+    used = call(world, "mig_cluster", name="source", state="absent")
+    assert used.code != 0
+    assert "these plans use it: app" in used.failure
+
+    ended = migration(world)
+    assert ended.code == 0, ended.output
+    assert ended.migration["resource"]["metadata"]["name"] == name
+    assert ended.migration["phase"] == "Completed"
+
+    removed = call(world, "mig_plan", name="app", state="absent")
+    assert (removed.code, removed.changed) == (0, 1), removed.output
+    until(lambda: stored(world) == {}, "the migrations are removed with their plan")
+    again = call(world, "mig_plan", name="app", state="absent")
+    assert (again.code, again.changed) == (0, 0), again.output
+    for cluster in ("source", "destination"):
+        gone = call(world, "mig_cluster", name=cluster, state="absent")
+        assert (gone.code, gone.changed) == (0, 1), gone.output
+    assert world.destination.get("v1", "Secret", "source-token", world.resource_namespace) is None
+    assert list(world.destination.list(names.API_VERSION, names.MIG_CLUSTER, world.resource_namespace)) == []
+    # What was moved stays.
+    assert applications.replicas_ready(world.destination, world.destination_namespace) == (1, 1)

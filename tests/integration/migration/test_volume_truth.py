@@ -1,0 +1,83 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A volume arrives whole, with what was written last, or the run fails, says which file, and the source runs again."""
+
+from __future__ import annotations
+
+import pytest
+
+from integration.migration import applications, evidence
+from integration.migration.conftest import World
+from integration.migration.playbooks import Run
+from integration.migration.writers import APPEND, PARTING, application, operator
+
+LAST_PASS = ("CreateDirectVolumeMigrationFinal", "WaitForDirectVolumeMigrationToComplete")
+MARKS = "migration.openshift.io/preQuiesce"
+
+
+def must_have_turned_back(world: World, run: Run, *told: str) -> None:
+    """The run failed with these words; the source runs as before and no object is on the destination."""
+    assert run.code != 0, run.output
+    for words in told:
+        assert words in run.failure
+    assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
+    deployment = world.source.get("apps/v1", "Deployment", "web", world.source_namespace)
+    assert deployment is not None
+    assert [key for key in deployment["metadata"].get("annotations") or {} if key.startswith(MARKS)] == []
+    arrived = evidence.restored(world.destination, world.destination_namespace)
+    assert {what for what in arrived if not what.startswith("PersistentVolumeClaim ")} == set()
+    assert run.migration["conditions"]["Failed"]["status"] == "True"
+    assert world.left_behind() == []
+
+
+def lines(world: World) -> int:
+    return int(applications.shell(world.source, world.source_namespace, "wc -l < /data/log"))
+
+
+@pytest.mark.sample
+def test_what_is_written_until_the_last_moment_arrives(world: World) -> None:
+    world.deploy(application(world.source_namespace, APPEND))
+    running = world.start()
+    running.wait_for("EnsureInitialBackup")
+    after_the_first_pass = lines(world)
+    run = running.end()
+    assert run.code == 0, run.output
+
+    applications.await_ready(world.destination, world.destination_namespace)
+    log = applications.shell(world.destination, world.destination_namespace, "cut -d' ' -f1 /data/log").split()
+    last = int(applications.shell(world.destination, world.destination_namespace, "cat /data/last"))
+    assert last > after_the_first_pass
+    assert log == [str(number) for number in range(1, last + 1)]
+    assert all(volume["ok"] for volume in run.migration["volumes"])
+
+
+def test_a_file_that_the_mover_may_not_read_ends_the_run_and_is_named(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    run = world.migrate(mtc_run_as_root=False)
+    must_have_turned_back(world, run, f"{world.source_namespace}/data", "private")
+
+
+def test_a_destination_that_fills_up_in_the_last_pass(world: World) -> None:
+    world.deploy(application(world.source_namespace, PARTING, parting_bytes=12 * 1024 * 1024))
+    size = [{"pvc": f"{world.source_namespace}/data", "size": "8Mi"}]
+    run = world.migrate(mtc_persistent_volumes=size)
+    must_have_turned_back(world, run, f"{world.source_namespace}/data", "No space left")
+    assert run.migration["failed_phase"] == "WaitForDirectVolumeMigrationToComplete"
+
+
+def test_an_operator_that_never_lets_the_application_stop_is_found(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    with operator(namespace=world.source_namespace, resource_namespace=world.resource_namespace):
+        run = world.migrate(mtc_quiesce_timeout=8)
+        must_have_turned_back(world, run, "still able to write", f"Pod {world.source_namespace}/web-", "operator")
+    assert run.migration["failed_phase"] == "EnsureSrcQuiesced"
+
+
+def test_an_operator_that_starts_the_application_during_the_last_pass_is_found(world: World) -> None:
+    # Slow enough, by what is written at the end, that the pod is there before the pass has ended.
+    world.deploy(application(world.source_namespace, PARTING, parting_bytes=6 * 1024 * 1024))
+    where = {"namespace": world.source_namespace, "resource_namespace": world.resource_namespace}
+    with operator(**where, phases=LAST_PASS):
+        run = world.migrate(mtc_quiesce_timeout=30, mtc_bandwidth=1024)
+        must_have_turned_back(world, run, "came back", f"Pod {world.source_namespace}/web-", "operator")
+    assert run.migration["failed_phase"] == "WaitForDirectVolumeMigrationToComplete"
