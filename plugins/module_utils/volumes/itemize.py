@@ -122,7 +122,9 @@ def complaints(text: str, *, root: str = "/volume/") -> Complaints:
         if match := _VANISHED.match(line):
             vanished[match["name"].removeprefix(root)] = None
         elif not line.startswith(_NAMELESS) and (match := _QUOTED.search(line)):
-            failed[match["name"].removeprefix(root)] = None
+            # A daemon that has changed its root to the volume names files from there, with a leading slash.
+            name = match["name"].lstrip("/") if match["module"] else match["name"].removeprefix(root)
+            failed[name] = None
     return Complaints(
         failed=tuple(failed),
         vanished=tuple(vanished),

@@ -57,7 +57,15 @@ def test_root_pods_pass_baseline_and_have_no_more_than_they_need(pod: dict[str, 
     assert breaches_of_baseline(pod) == []
     context = pod["spec"]["containers"][0]["securityContext"]
     assert context["capabilities"]["drop"] == ["ALL"]
-    assert set(context["capabilities"]["add"]) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETUID", "SETGID"}
+    assert set(context["capabilities"]["add"]) <= {
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "FSETID",
+        "SETUID",
+        "SETGID",
+        "SYS_CHROOT",
+    }
     assert context["allowPrivilegeEscalation"] is False
     assert context["readOnlyRootFilesystem"] is True
 
