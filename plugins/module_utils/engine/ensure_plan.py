@@ -65,12 +65,12 @@ def _diff(stored: Manifest | None, evaluated: Manifest) -> dict[str, Any]:
 
 
 def _cannot_be_carried_out(subject: str, blocking: list[MtcError]) -> MtcError:
-    reasons = "; ".join(f"{error.attempt}: {error.reason}" for error in blocking)
+    reasons = "; ".join(f"{error.attempt}: {error.reason.rstrip('.')}" for error in blocking)
     return PermanentError(
         subject=subject,
         attempt="the plan cannot be carried out",
         reason=reasons,
-        mend="Mend this and run the task again",
+        mend=". ".join(dict.fromkeys(error.mend for error in blocking)),
     )
 
 

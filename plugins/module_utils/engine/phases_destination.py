@@ -27,7 +27,7 @@ def restore_objects(context: Context) -> None:
     """
     read = source_objects.read_for(context)
     frozen = inventory.decode(context.record.load_parts())
-    if changed := inventory.differences(frozen, source_objects.entries(read, key=context.record.key())):
+    if changed := inventory.differences(frozen, inventory.entries(read.objects, key=context.record.key())):
         raise Refused(
             subject=context.migration.subject,
             attempt="objects of the source changed after the inventory was taken",

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from ..cluster.api import Cluster
 from ..resources import names
-from ..resources.conditions import blockers, is_ready
-from ..resources.errors import Refused
 from . import plan_reconciler
 from .context import Context
+from .plan_sides import plan_findings
 
 STALE_DEADLINE = 120
 """Seconds that leftovers of earlier runs may take to go."""
@@ -32,16 +31,8 @@ def refresh_plan(context: Context) -> None:
 
 def require_ready_plan(context: Context) -> None:
     """WaitForRefresh: a plan that is not ready ends the run before anything was touched."""
-    if is_ready(context.plan):
-        return
-    reasons = "; ".join(f"{item['type']}: {item.get('message', '')}" for item in blockers(context.plan))
-    metadata = context.plan["metadata"]
-    raise Refused(
-        subject=f"{names.MIG_PLAN} {metadata['namespace']}/{metadata['name']}",
-        attempt="the plan is not ready",
-        reason=reasons or "it has no condition Ready",
-        mend="Mend the plan and run the task again",
-    )
+    for finding in plan_findings(context.plan):
+        raise finding
 
 
 def _stale_selector(context: Context) -> str:

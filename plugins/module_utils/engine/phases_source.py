@@ -16,7 +16,7 @@ def take_inventory(context: Context) -> None:
     if context.record.data.get("inventory"):
         return
     read = source_objects.read_for(context)
-    entries = source_objects.entries(read, key=context.record.key())
+    entries = inventory.entries(read.objects, key=context.record.key())
     context.memory["read"] = read
     context.record.save_parts(inventory.encode(entries))
     context.record.data["inventory"] = {"objects": len(entries), "left": bounded([str(left) for left in read.left])}

@@ -12,6 +12,7 @@ from ..resources import names, spec_fields
 from ..resources.condition_names import Category, ConditionType
 from ..resources.conditions import TRUE, blockers, is_ready
 from ..resources.errors import MtcError, Refused, subject_of
+from ..resources.plan_mends import mend
 from .call import Call
 
 SIDES = {"source": "srcMigClusterRef", "destination": "destMigClusterRef"}
@@ -59,9 +60,7 @@ def plan_findings(plan: Mapping[str, Any]) -> list[MtcError]:
     metadata = plan["metadata"]
     subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
     found: list[MtcError] = [
-        Refused(
-            subject=subject, attempt=item["type"], reason=item.get("message", ""), mend="Mend it and run the task again"
-        )
+        Refused(subject=subject, attempt=item["type"], reason=item.get("message", ""), mend=mend(item, plan))
         for item in blockers(plan)
     ]
     return found or [Refused(subject=subject, attempt="it is not ready", mend="Look at its conditions")]

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..objects import inventory
 from ..objects.collect import Left, collect
 from ..objects.context import TransformContext, Transformed
 from ..objects.transforms import transform
@@ -78,13 +77,6 @@ def read_for(context: Context) -> SourceObjects:
     return read_objects(
         context.source, plan=context.plan, plan_uid=context.plan_uid, migration_uid=context.migration.uid
     )
-
-
-def entries(read: SourceObjects, *, key: bytes) -> dict[str, str]:
-    """The inventory's entries: references and keyed digests of what would be sent."""
-    scaled = inventory.autoscaled(read.objects)
-    named = ((inventory.reference(obj), obj) for obj in read.objects)
-    return {name: inventory.digest(obj, key=key, autoscaled=name in scaled) for name, obj in named}
 
 
 def _storage_classes(plan: Mapping[str, Any]) -> dict[str, str]:

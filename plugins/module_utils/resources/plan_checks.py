@@ -57,6 +57,13 @@ def check_selections(facts: SelectionFacts, conditions: Conditions) -> None:
         )
 
 
+def _claim_and_class(entry: Entry) -> str:
+    """Names the claim and what was chosen: nobody knows a PV by its name."""
+    pvc = entry.get("pvc") or {}
+    source = volumes.claim_names(entry)[0]
+    return f"{pvc.get('namespace', '')}/{source} (class {_selection(entry).get('storageClass', '')})"
+
+
 def _concerns(row: _Row, entry: Entry) -> bool:
     if not row.copies_only:
         return True
@@ -139,9 +146,10 @@ _ROWS = (
     _Row(
         PlanCondition.PV_INVALID_STORAGE_CLASS,
         Category.ERROR,
-        "The chosen storage class does not exist on the destination for these volumes: [].",
+        "The destination does not have the storage class that is chosen for these volumes: [].",
         _class_is_unknown,
         reason=Reason.NOT_DONE,
+        item=_claim_and_class,
     ),
     _Row(
         PlanCondition.PV_INVALID_ACCESS_MODE,

@@ -65,7 +65,8 @@ def test_each_rule(selection: dict[str, Any], condition: str, category: str, rea
     found = raised(entry(**selection), {**entry(), "name": "pv-2"})
     assert list(found) == [condition]
     assert (found[condition]["category"], found[condition].get("reason")) == (category, reason)
-    assert items_of(found[condition]) == ("pv-1",)
+    named = ("shop/data (class gone)",) if condition == "PvInvalidStorageClass" else ("pv-1",)
+    assert items_of(found[condition]) == named
 
 
 @pytest.mark.parametrize("mode", ["ReadWriteMany", "auto", "", "ReadWriteOncePod"])

@@ -111,7 +111,7 @@ def test_complaints_name_files_and_causes() -> None:
         'file has vanished: "/volume/tmp/a b"\n'
         "rsync error: some files/attrs were not transferred (code 23) at main.c(1338) [sender=3.2.7]\n"
     )
-    assert said.failed == ("secret/key", "/d/x")
+    assert said.failed == ("secret/key", "d/x")
     assert said.vanished == ("tmp/a b",)
     assert not said.disk_full
     assert "secret/key" in said.cause
