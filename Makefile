@@ -39,11 +39,11 @@ demo-clean: deps ## Remove what the demo has left
 ##### Everything
 
 .PHONY: test test-all benchmark
-test: deps ## Everything that has to be green: form, unit, and the fixed sample of integration on the lab
-	@tests/setup/steps.sh lint sanity unit lab-up "integration MARK=sample"
+test: deps ## Everything that has to be green: form, unit, the fixed sample of integration and the role scenarios on the lab
+	@tests/setup/steps.sh lint sanity unit lab-up "integration MARK=sample" molecule
 
 test-all: deps ## The same with all integration tests; goes on where the last run stopped
-	@tests/setup/steps.sh lint sanity unit lab-up "integration ARGS=--resume"
+	@tests/setup/steps.sh lint sanity unit lab-up "integration ARGS=--resume" molecule
 
 benchmark: deps lab-up ## Measure: seconds and ratios, reported and not asserted
 	@$(BIN)/python tests/benchmarks/run.py
@@ -62,12 +62,16 @@ lab-status: deps ## Say what runs
 
 ##### One kind of check
 
-.PHONY: unit integration sanity lint
+.PHONY: unit integration molecule sanity lint
 unit: deps ## Tests without a cluster
 	@$(PYTEST) tests/unit
 
 integration: deps ## Tests on the running lab
 	@$(PYTEST) tests/integration
+
+molecule: deps ## Role scenarios on the running lab
+	@destination=$${MTC_DESTINATION_KUBECONFIG:-$$($(LAB) kubeconfig destination)}; \
+	    MTC_DESTINATION_KUBECONFIG=$$destination $(BIN)/molecule test --all
 
 sanity: deps ## ansible-test sanity on a copy of the checkout
 	@tests/setup/sanity.sh
