@@ -82,7 +82,7 @@ def found(layout: Layout, server: Iterable[tuple[str, str]], client: Iterable[tu
     """The complete set among existing Secrets, given as (namespace, name) on each side; None when there is none."""
     servers, clients = set(server), set(client)
     prefix = layout.named("server") + "-"
-    endings = sorted({name.removeprefix(prefix) for _, name in servers if name.startswith(prefix)})
+    endings = sorted({name.removeprefix(prefix) for _kind, name in servers if name.startswith(prefix)})
     for ending in endings:
         wanted_servers = {(namespace, layout.named("server", ending)) for namespace in layout.target_namespaces}
         wanted_clients = {(namespace, layout.named("client", ending)) for namespace in layout.source_namespaces}

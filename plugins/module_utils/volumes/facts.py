@@ -18,6 +18,7 @@ NOT_MOUNTED = 90
 UNREADABLE = 91
 EMPTY_SOURCE = 92
 DIFFERS = 93
+LINKS = 94
 """Exit codes of the scripts beside rsync's own."""
 
 

@@ -83,7 +83,7 @@ def _explain(
 ) -> _Explanation:
     what = "the last pass failed" if final else "copying failed"
     code = outcome.exit_code
-    if code in (facts.NOT_MOUNTED, facts.UNREADABLE, facts.EMPTY_SOURCE):
+    if code in (facts.NOT_MOUNTED, facts.UNREADABLE, facts.EMPTY_SOURCE, facts.LINKS):
         return _not_begun(move, outcome)
     if said.disk_full:
         size = quantity.to_text(proposed_size(move, outcome))
@@ -127,9 +127,17 @@ def _explain(
 
 def _not_begun(move: VolumeMove, outcome: Outcome) -> _Explanation:
     attempt = "nothing was copied" if outcome.kind == "copy" else "it cannot be compared"
+    files = tuple(name for name in outcome.text("unreadable").split("\0") if name)
+    count = outcome.number("unreadable_count")
+    if outcome.exit_code == facts.LINKS:
+        return _Explanation(
+            attempt=attempt,
+            reason=f"{count} symbolic link(s) cannot be kept as they are without root: {listed(files)}",
+            mend="Allow the root profile (Pod Security baseline on both namespaces), or make these links relative, "
+            "without detours and within the volume",
+            files=files,
+        )
     if outcome.exit_code == facts.UNREADABLE:
-        files = tuple(name for name in outcome.text("unreadable").split("\0") if name)
-        count = outcome.number("unreadable_count")
         return _Explanation(
             attempt=attempt,
             reason=f"the transfer's user cannot read {count} file(s): {listed(files)}",

@@ -25,6 +25,7 @@ CHECK: Final = r"""
 mounted || finish 90 not-mounted
 . "$OPENMIG_SCRIPTS/options.sh"
 all_readable
+links_stay
 
 # Have what was written through mappings on the disk, so that the next write to it sets new times.
 settle() {
@@ -135,6 +136,24 @@ count_there() {
     fi
 }
 
+counts() {
+    while IFS= read -r line; do
+        case $line in "Number of files: "* | "Total file size: "*) echo "${line%% (*}" ;; esac
+    done <"$1"
+}
+
+# Both sides count differently although rsync would do nothing: put down which entries, by listing both.
+name_the_difference() {
+    [ "$(counts "$dir/stats")" != "$(counts "$dir/there")" ] || return 0
+    set -- --list-only --recursive --links --no-human-readable --exclude-from="$config/excludes" --timeout=0
+    steady "$dir/out" "$dir/errors.list" "$@" "$url"
+    sort "$dir/out" >"$dir/list.there"
+    rsync "$@" "$volume/" 2>/dev/null | sort >"$dir/list.here"
+    comm -3 "$dir/list.here" "$dir/list.there" | while read -r _ _ _ _ line; do
+        printf '%s\n' "${line%% -> *}"
+    done | sort -u >"$dir/unlike"
+}
+
 flagged prove || count_there
 look
 if flagged full || [ ! -e "$state/proven" ]; then
@@ -192,6 +211,7 @@ else
 fi
 tail -c 2000 "$dir/alike" >"$dir/stats" 2>/dev/null || : >"$dir/stats"
 [ -e "$dir/there" ] || : >"$dir/there"
+if [ "$bad" = 0 ] && ! flagged prove && [ ! -s "$dir/unlike" ]; then name_the_difference; fi
 unlike=$(lines "$dir/unlike")
 extra=$(
     printf ',"total":%d,"checked":%d,"mended":%d,"content_count":%d,"content":"%s"' \

@@ -121,8 +121,8 @@ check) . "$OPENMIG_SCRIPTS/check.sh" ;;
 esac
 """
 
-# What copying and checking share: whether everything can be read, and the arguments that say what is copied and how:
-# the profile's options, one in each line of a file, less what was found out to be impossible here.
+# What copying and checking share: whether this user can copy everything as it is, and the arguments that say what is
+# copied and how: the profile's options, one in each line of a file, less what was found out to be impossible here.
 OPTIONS: Final = r"""
 # Files that a user without root cannot read, NUL-terminated: better known before the first byte than after the last.
 # rsync's checksum of such a file is no error but a zero, which could equal another zero.
@@ -134,6 +134,30 @@ all_readable() {
     extra=$(printf ',"unreadable_count":%d,"unreadable":"%s"' \
         "$(records "$dir/unreadable")" "$(head -c 4000 "$dir/unreadable" | base64 -w0)")
     finish 91 unreadable
+}
+
+# A daemon that cannot change its root rewrites links: it cuts what leads out of the volume (a slash in front, more ".."
+# than there are folders) and tidies the rest. It would do so to both sides of a comparison, so only this look tells.
+links_stay() {
+    [ "$OPENMIG_PROFILE" != root ] || return 0
+    find "$volume" -path "$volume/lost+found" -prune -o -type l -printf '%d\0%l\0%P\0' 2>/dev/null |
+        tr '\n\0' '?\n' | while IFS= read -r depth && IFS= read -r target && IFS= read -r path; do
+        while :; do
+            case $target in
+            ..) depth=$((depth - 1)) target=x ;;
+            ../?*) depth=$((depth - 1)) target=${target#../} ;;
+            *) break ;;
+            esac
+        done
+        case $target in
+        /* | *//* | ./* | */./* | */. | */ | */../* | */..) printf '%s\0' "$path" ;;
+        *) [ "$depth" -ge 1 ] || printf '%s\0' "$path" ;;
+        esac
+    done >"$dir/unreadable"
+    [ -s "$dir/unreadable" ] || return 0
+    extra=$(printf ',"unreadable_count":%d,"unreadable":"%s"' \
+        "$(records "$dir/unreadable")" "$(head -c 4000 "$dir/unreadable" | base64 -w0)")
+    finish 94 links
 }
 
 options() {
@@ -158,6 +182,7 @@ mounted || finish 90 not-mounted
 . "$OPENMIG_SCRIPTS/options.sh"
 
 all_readable
+links_stay
 
 # An empty source and a filled destination: an unmounted source, unless somebody has emptied it on purpose.
 if [ -z "$(find "$volume" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)" ]; then

@@ -80,7 +80,7 @@ def _by_namespace(source: Cluster, wanted: set[tuple[str, str]]) -> list[set[str
             if pod["spec"].get("nodeName") and _mounts(pod, wanted)
         }
 
-    return source.map(nodes, sorted({namespace for namespace, _ in wanted}))
+    return source.map(nodes, sorted({namespace for namespace, _claim in wanted}))
 
 
 def _mounts(pod: Mapping[str, Any], wanted: Iterable[tuple[str, str]]) -> bool:
@@ -101,7 +101,7 @@ def _sizes(source: Cluster, wanted: set[tuple[str, str]]) -> dict[tuple[str, str
         }
 
     merged: dict[tuple[str, str], int] = {}
-    for found in source.map(sizes, sorted({namespace for namespace, _ in wanted})):
+    for found in source.map(sizes, sorted({namespace for namespace, _claim in wanted})):
         merged.update(found)
     return merged
 

@@ -20,7 +20,7 @@ COUNTED = STATISTICS
 FEWER = STATISTICS.replace("50,003", "50,002")
 
 
-@pytest.mark.parametrize("exit_code", [1, 2, 5, 10, 11, 12, 20, 22, 23, 25, 30, 35, 90, 91, 92, 137])
+@pytest.mark.parametrize("exit_code", [1, 2, 5, 10, 11, 12, 20, 22, 23, 25, 30, 35, 90, 91, 92, 94, 137])
 @pytest.mark.parametrize("final", [True, False])
 def test_every_other_exit_is_a_failure(exit_code: int, final: bool) -> None:
     with pytest.raises(VolumeFailed) as raised:
@@ -99,7 +99,7 @@ def test_bad_verdicts(fields: dict[str, Any], reason: str) -> None:
     assert reason in verdict.reason
 
 
-@pytest.mark.parametrize("exit_code", [1, 5, 12, 20, 90, 91])
+@pytest.mark.parametrize("exit_code", [1, 5, 12, 20, 90, 91, 94])
 def test_a_check_that_was_not_made_is_no_verdict(exit_code: int) -> None:
     with pytest.raises(VolumeFailed):
         check(exit_code)

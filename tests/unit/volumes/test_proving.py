@@ -135,6 +135,20 @@ def test_targets_of_links_count(copied: Bench) -> None:
     assert "folder/link" in [each.split(" -> ")[0] for each in verdict.differing]
 
 
+def test_a_link_that_the_daemon_rewrites_in_both_eyes_is_named(make_bench: Callable[..., Bench]) -> None:
+    """Only the counts of both sides tell; the verdict must still say which entry it is."""
+    bench = make_bench()
+    configuration = bench.root / "server/config/rsyncd.conf"
+    configuration.write_text(configuration.read_text().replace("use chroot = yes", "use chroot = no"))
+    (bench.source / "folder").mkdir()
+    os.symlink("/absolute", bench.source / "folder/link")
+    bench.ready()
+    bench.ask("final", flags="final")
+    verdict = verify(bench)
+    assert not verdict.ok
+    assert verdict.differing == ("folder/link",)
+
+
 def test_a_failed_verdict_stays_failed_until_a_newer_run(copied: Bench) -> None:
     (copied.target / "extra").write_text("x")
     first = copied.ask("verify", "check")
