@@ -1,6 +1,5 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 #
 # One target for each thing that a person does here; `make help` lists them.
 # Every target makes what it needs first (system packages, the virtual environment), so each works on a fresh checkout.

@@ -32,7 +32,8 @@ def manifests() -> list[Manifest]:
     """Everything the application consists of, in the order of the files."""
     found: list[Manifest] = []
     for file in sorted((DEMO / "manifests").glob("*.yaml")):
-        found += [document for document in yaml.safe_load_all(file.read_text(encoding="utf-8")) if document]
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found += document["items"] if document["kind"] == "List" else [document]
     return found
 
 

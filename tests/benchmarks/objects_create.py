@@ -89,7 +89,7 @@ def bare_posts(kubeconfig: Path, objects: list[Manifest], threads: int) -> float
                 if answer.status != 201:
                     raise RuntimeError(answer.data.decode())
 
-        workers = [threading.Thread(target=work) for _ in range(threads)]
+        workers = [threading.Thread(target=work) for _thread in range(threads)]
 
         def run() -> None:
             for worker in workers:

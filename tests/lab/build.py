@@ -1,6 +1,5 @@
-# Copyright (c) 2026 openmig contributors
+# Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 
 """Build the Go programs, once per state of their sources."""
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Everything about form but ansible-test's share: each check by its own tool, none skipped, all of them run before it fails.
 # With names as arguments only those: `tests/setup/lint.sh mypy layers`.

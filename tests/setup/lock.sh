@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Writes lock.txt: one version for everything that requirements.txt asks for and that those pull in, for every Python from
 # 3.11 on. What is locked already stays as it is where it can; `lock.sh --upgrade` takes the newest.

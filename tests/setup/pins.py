@@ -1,6 +1,5 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 
 """Print what this Python has installed and lock.txt does not name: it came in unpinned, or is no longer asked for."""
 

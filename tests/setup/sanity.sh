@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 #
 # ansible-test sanity: all its tests, no ignore file, no container, on a copy of the whole checkout.
 # Arguments are handed on: `tests/setup/sanity.sh --test validate-modules plugins/modules/mig_plan.py`.

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Runs make targets one after the other, each argument being one (`"integration MARK=sample"`), keeps what each prints below
 # .build/logs, and ends with a table: what was run, how it ended, how long it took, and what pytest had to say.

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Copyright (c) 2026 openmig contributors
+# Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Installs what tests, demo and lab need of Debian, and says what and why. Does nothing, at once, when all is there.
 

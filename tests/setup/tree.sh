@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Ansible wants a collection below .../ansible_collections/openmig/mtc, wherever the checkout is. Two ways to give it that:
 #

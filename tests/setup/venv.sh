@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Makes the one virtual environment of this checkout, .venv: once. It is brought up to date when a requirement file has
 # changed, and made anew when the interpreter or the place of the checkout has (its scripts carry absolute paths).

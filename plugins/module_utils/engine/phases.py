@@ -6,12 +6,13 @@ with this engine."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from . import phases_destination, phases_failure, phases_prepare, phases_source, phases_volumes
 from .context import Context
 from .itinerary import CREATED, MIGRATION_FAILED
 
-PhaseFunction = Callable[[Context], str | None]
+PhaseFunction: TypeAlias = "Callable[[Context], str | None]"
 
 PHASES: Mapping[str, PhaseFunction] = {
     CREATED: phases_prepare.begin,

@@ -101,7 +101,7 @@ def evaluate(
     if refresh:
         plan["spec"]["refresh"] = True
     status = plan.setdefault("status", {})
-    status.setdefault("suffix", "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(4)))
+    status.setdefault("suffix", "".join(secrets.choice(string.ascii_lowercase + string.digits) for _digit in range(4)))
     status["excludedResources"] = list(EXCLUDED_RESOURCES)
     conditions = Conditions(status)
     conditions.begin()

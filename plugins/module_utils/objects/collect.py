@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..cluster.api import Cluster
 from ..cluster.resource_types import ResourceType
@@ -23,7 +23,7 @@ from .ownership import Owners, stages
 VERBS: Final = frozenset({"create", "delete", "get", "list"})
 """What a kind must allow to be moved; without these it is a view or a question (Velero's rule)."""
 
-KindName = str | Mapping[str, str]
+KindName: TypeAlias = "str | Mapping[str, str]"
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def decode(parts: Sequence[bytes]) -> dict[str, str]:
         facts = json.loads(head)
         inventory = {}
         for line in lines:
-            found, _, name = line.partition(" ")
+            found, _space, name = line.partition(" ")
             inventory[name] = found
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise _unreadable(f"its parts do not make a whole ({type(error).__name__})") from error

@@ -12,7 +12,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from .context import Transformed
 from .existing import Finding, State
@@ -33,7 +33,7 @@ ACTIONS: Final = {
 MASKED: Final = "(masked)"
 _LONG = 120
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-Path = tuple[str | int, ...]
+Path: TypeAlias = "tuple[str | int, ...]"
 
 
 def predict(transformed: Iterable[Transformed], findings: Iterable[Finding]) -> list[dict[str, Any]]:

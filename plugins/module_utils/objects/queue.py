@@ -12,13 +12,13 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from .manifest import Manifest
 
 FEW: Final = 5000
 
-Held = Manifest | bytes
+Held: TypeAlias = "Manifest | bytes"
 
 
 class Queue:

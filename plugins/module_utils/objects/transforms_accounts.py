@@ -86,6 +86,6 @@ def _principal(name: str, context: TransformContext) -> str:
     if name.startswith(_GROUP_OF_NAMESPACE):
         return _GROUP_OF_NAMESPACE + context.namespace(name.removeprefix(_GROUP_OF_NAMESPACE))
     if name.startswith(_USER_OF_NAMESPACE):
-        namespace, _, account = name.removeprefix(_USER_OF_NAMESPACE).partition(":")
+        namespace, _colon, account = name.removeprefix(_USER_OF_NAMESPACE).partition(":")
         return f"{_USER_OF_NAMESPACE}{context.namespace(namespace)}:{account}"
     return name

@@ -85,7 +85,7 @@ def uncertain(text: str, context: TransformContext) -> list[str]:
         return []
     found = []
     for match in _HOST.finditer(text):
-        service, _, namespace = match[0].partition(".")
+        service, _dot, namespace = match[0].partition(".")
         if namespace in context.renamed and _may_be_service(namespace, service, context):
             found.append(match[0])
     return found

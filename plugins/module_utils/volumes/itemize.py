@@ -18,6 +18,7 @@ _COUNTS = {
     "files_deleted": re.compile(r"^Number of deleted files: ([\d,]+)", re.MULTILINE),
     "bytes_total": re.compile(r"^Total file size: ([\d,]+)", re.MULTILINE),
     "bytes_transferred": re.compile(r"^Total transferred file size: ([\d,]+)", re.MULTILINE),
+    "devices": re.compile(r"^Number of files: .*\bdev: ([\d,]+)", re.MULTILINE),
     "bytes_sent": re.compile(r"^Total bytes sent: ([\d,]+)", re.MULTILINE),
 }
 _PROGRESS = re.compile(
@@ -34,7 +35,7 @@ _NAMELESS = "rsync error: "
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """Figures of ``--stats``; bytes and counts of all entries, directories included in ``files_total``."""
+    """Figures of ``--stats``; ``files_total`` counts all entries, directories and device nodes included."""
 
     files_total: int = 0
     files_transferred: int = 0
@@ -42,6 +43,12 @@ class Statistics:
     bytes_total: int = 0
     bytes_transferred: int = 0
     bytes_sent: int = 0
+    devices: int = 0
+
+    @property
+    def entries(self) -> int:
+        """Entries that are copied: device nodes never are."""
+        return self.files_total - self.devices
 
 
 def statistics(text: str) -> Statistics | None:

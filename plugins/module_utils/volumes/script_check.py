@@ -136,9 +136,19 @@ count_there() {
     fi
 }
 
+# Entries by kind and bytes, from rsync's statistics. Devices are listed but never copied.
 counts() {
     while IFS= read -r line; do
-        case $line in "Number of files: "* | "Total file size: "*) echo "${line%% (*}" ;; esac
+        case $line in
+        "Total file size: "*) echo "$line" ;;
+        "Number of files: "*"("*)
+            set -- ${line#*\(}
+            while [ $# -gt 1 ]; do
+                [ "$1" = dev: ] || echo "$1 ${2%[,)]}"
+                shift 2
+            done
+            ;;
+        esac
     done <"$1"
 }
 

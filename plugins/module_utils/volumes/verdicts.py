@@ -39,7 +39,7 @@ def verdict(move: VolumeMove, outcome: Outcome, profile: SettledProfile) -> Verd
     return Verdict(
         move=move,
         ok=not reasons,
-        files=here.files_total if here else 0,
+        files=here.entries if here else 0,
         bytes=here.bytes_total if here else 0,
         proven_earlier=max(total - checked, 0),
         checked_now=checked,
@@ -64,9 +64,9 @@ def _reasons(
         reasons.append(f"{max(len(said.failed) + len(said.vanished), 1)} file(s) could not be compared")
     if here is None or there is None:
         reasons.append("a side could not be counted")
-    elif (here.files_total, here.bytes_total) != (there.files_total, there.bytes_total):
+    elif (here.entries, here.bytes_total) != (there.entries, there.bytes_total):
         reasons.append(
-            f"the source has {here.files_total} entries of {here.bytes_total} bytes, "
-            f"the destination {there.files_total} of {there.bytes_total}"
+            f"the source has {here.entries} entries of {here.bytes_total} bytes, "
+            f"the destination {there.entries} of {there.bytes_total}"
         )
     return reasons

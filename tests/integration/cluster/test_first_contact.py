@@ -78,11 +78,10 @@ def connections_are_taken_and_never_answered() -> Iterator[tuple[str, str]]:
 
 def test_what_never_answers_is_given_up_soon() -> None:
     def meet(place: Callable[[], Iterator[tuple[str, str]]]) -> None:
-        with (
-            contextmanager(place)() as (url, reason),
-            soon(TransientError, rf"Cluster destination \({url}\): .*{reason}"),
-        ):
-            stranger(url).ping()
+        with contextmanager(place)() as found:
+            url, reason = found
+            with soon(TransientError, rf"Cluster destination \({url}\): .*{reason}"):
+                stranger(url).ping()
 
     places = [nothing_listens, packets_are_swallowed, connections_are_taken_and_never_answered]
     map_side_by_side(meet, places, concurrency=3)

@@ -24,7 +24,8 @@ if [ ! -e /data/.seeded ]; then
     head -c "$BYTES" /dev/urandom > /data/blob
     i=0; while [ $i -lt "$FILES" ]; do echo "file $i" > "/data/deep/er/$i"; i=$((i + 1)); done
     echo odd > "/data/a dir/ -odd \"name\"'"
-    ln /data/blob /data/hard; ln -s blob /data/soft; ln -s /nowhere /data/dangling; ln -s ../../etc/outside /data/deep/outside
+    ln /data/blob /data/hard; ln -s blob /data/soft
+    ln -s /nowhere /data/dangling; ln -s ../../etc/outside /data/deep/outside
     : > /data/empty; truncate -s 3M /data/sparse
     echo private > /data/private; chown 1234:2345 /data/private; chmod 0600 /data/private
     touch -d 2001-02-03T04:05:06Z /data/deep

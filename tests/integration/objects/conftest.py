@@ -68,7 +68,7 @@ def application(namespace: str) -> list[Manifest]:
     """The manifests of the fixture, for that namespace."""
     text = FIXTURE.read_text().replace("CONTAINERS", json.dumps([container(namespace)]))
     text = text.replace("NAMESPACE", namespace).replace("NODEPORT", str(30000 + secrets.randbelow(2000)))
-    found = [document for document in yaml.safe_load_all(text) if document]
+    found = list(yaml.safe_load(text)["items"])
     for obj in found:
         obj["metadata"]["namespace"] = namespace
     return found

@@ -265,7 +265,9 @@ def test_a_second_apply_while_one_runs_reaches_the_same_end(
 ) -> None:
     """Two processes of one run, as when a lease is lost late: whoever comes second finds equal objects."""
     reports: list[ApplyReport] = []
-    threads = [threading.Thread(target=lambda: reports.append(apply(destination, sent, context))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: reports.append(apply(destination, sent, context))) for _thread in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -25,7 +25,7 @@ def event(
     user: str = "system:serviceaccount:openmig:migration-controller",
     at: str = WITHIN,
 ) -> dict[str, Any]:
-    resource, _, sub = resource.partition("/")
+    resource, _slash, sub = resource.partition("/")
     reference = {"resource": resource, "subresource": sub, "namespace": namespace, "name": name}
     return {
         "verb": verb,

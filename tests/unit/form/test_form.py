@@ -1,6 +1,5 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 
 """The rules of this repository that no linter knows."""
 
@@ -23,7 +22,7 @@ ROLES = sorted({PurePosixPath(name).parts[1] for name in FILES if name.startswit
 MOST_LINES = 400
 NAMES_THAT_SAY_NOTHING = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 
-LICENCE = ("GNU General Public License v3.0+", "SPDX-License-Identifier: GPL-3.0-or-later")
+LICENCE = ("Copyright: openmig contributors", "GNU General Public License v3.0+")
 # Where a comment can stand and people write by hand; data that tools write is not among them.
 WITH_HEADER = {".cfg", ".go", ".ini", ".j2", ".lua", ".py", ".sh", ".sql", ".toml", ".yaml", ".yml", ""}
 WITHOUT_HEADER = {

@@ -48,7 +48,7 @@ def syntax_complaints(plays: list[dict[str, Any]], folder: Path) -> str:
 @pytest.mark.parametrize("module", documents.MODULES)
 def test_examples_are_accepted_by_the_module(module: str) -> None:
     shown = calls(documents.examples(module))
-    assert {called for called, _ in shown} == {module}
+    assert {called for called, _task in shown} == {module}
     assert [complaint for called, arguments in shown for complaint in complaints(called, arguments)] == []
 
 
@@ -67,7 +67,7 @@ def test_the_playbook_in_the_readme_is_accepted(tmp_path: Path) -> None:
     (play,) = plays
     defaults = play["module_defaults"][f"group/{COLLECTION}.mtc"]
     shown = calls(play["tasks"])
-    assert {module for module, _ in shown} == set(documents.MODULES)
+    assert {module for module, _task in shown} == set(documents.MODULES)
     found = [complaint for module, given in shown for complaint in complaints(module, {**defaults, **given})]
     assert found == []
     assert syntax_complaints(plays, tmp_path) == ""

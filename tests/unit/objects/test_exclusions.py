@@ -54,7 +54,7 @@ def kind_of(group: str, plural: str) -> ResourceType:
 
 @pytest.mark.parametrize("name", UPSTREAM)
 def test_upstreams_list_is_covered(name: str) -> None:
-    plural, _, group = name.partition(".")
+    plural, _dot, group = name.partition(".")
     assert excluded_kind(kind_of(group or GROUPS.get(plural, ""), plural))
 
 

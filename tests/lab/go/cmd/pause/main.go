@@ -1,6 +1,5 @@
-// Copyright (c) 2026 openmig contributors
+// Copyright: openmig contributors
 // GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-// SPDX-License-Identifier: GPL-3.0-or-later
 
 // Command pause holds a pod's namespaces open: it waits for a signal, and
 // reaps what is handed to it when the pod shares its process namespace.
