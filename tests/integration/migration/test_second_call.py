@@ -12,6 +12,7 @@ from integration.migration import applications
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
 from integration.migration.waiting import until
+from integration.migration.writers import PARTING, application
 from lab.targets import targets
 
 CALL = str(Path(__file__).parent / "call.yml")
@@ -44,14 +45,29 @@ def stored(world: World) -> dict[str, str]:
     return {item["metadata"]["name"]: (item.get("status") or {}).get("phase", "") for item in found}
 
 
-def test_a_failed_run_is_followed_by_one_of_the_next_name(world: World) -> None:
-    world.deploy(mebibytes=1, files=20)
-    before = applications.files(world.source, world.source_namespace)
-    failed = world.migrate(mtc_transfer_image="localhost/openmig/nowhere:1", mtc_start_timeout=10)
-    assert failed.code != 0
-    assert list(stored(world)) == ["app-final"]
+def test_a_failed_run_is_followed_by_one_of_the_next_name_once_its_cause_is_gone(world: World) -> None:
+    world.deploy(application(world.source_namespace, PARTING, parting_bytes=12 * 1024 * 1024))
 
-    mended = world.migrate(*PLAN_TASK)
+    def again(*arguments: str, size: str) -> Run:
+        return world.migrate(
+            *arguments, mtc_persistent_volumes=[{"pvc": f"{world.source_namespace}/data", "size": size}]
+        )
+
+    failed = again(size="8Mi")
+    assert failed.code != 0
+    assert failed.migration["downtime_seconds"] > 0
+    assert stored(world) == {"app-final": "Completed"}
+
+    # The failed run's claim stays, to be filled up. It has not grown, and that is seen before the application stops.
+    refused = again(*PLAN_TASK, size="22Mi")
+    assert refused.code != 0
+    message = refused.failure
+    for words in (f"PersistentVolumeClaim {world.destination_namespace}/data", "8Mi", "22Mi", "elete"):
+        assert words in message
+    assert stored(world) == {"app-final": "Completed"}
+
+    world.destination.delete("v1", "PersistentVolumeClaim", "data", world.destination_namespace)
+    mended = again(*PLAN_TASK, size="22Mi")
     assert mended.code == 0, mended.output
     assert mended.migration["resource"]["metadata"]["name"] == "app-final-2"
     assert stored(world) == {"app-final": "Completed", "app-final-2": "Completed"}
@@ -59,7 +75,6 @@ def test_a_failed_run_is_followed_by_one_of_the_next_name(world: World) -> None:
     assert failure is not None
     assert "Failed" in [item["type"] for item in failure["status"]["conditions"]]
     applications.await_ready(world.destination, world.destination_namespace)
-    assert applications.files(world.destination, world.destination_namespace) == before
 
 
 def test_an_unfinished_run_keeps_its_options_and_its_resources_until_it_has_ended(world: World) -> None:

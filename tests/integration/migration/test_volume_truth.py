@@ -18,8 +18,9 @@ MARKS = "migration.openshift.io/preQuiesce"
 def must_have_turned_back(world: World, run: Run, *told: str) -> None:
     """The run failed with these words; the source runs as before and no object is on the destination."""
     assert run.code != 0, run.output
+    message = run.failure
     for words in told:
-        assert words in run.failure
+        assert words in message
     assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
     deployment = world.source.get("apps/v1", "Deployment", "web", world.source_namespace)
     assert deployment is not None
@@ -57,12 +58,21 @@ def test_a_file_that_the_mover_may_not_read_ends_the_run_and_is_named(world: Wor
     must_have_turned_back(world, run, f"{world.source_namespace}/data", "private")
 
 
+def test_a_file_of_the_last_moment_that_the_mover_may_not_read_ends_the_run_and_is_named(world: World) -> None:
+    world.deploy(application(world.source_namespace, PARTING, parting_bytes=1000, mode="0600"))
+    run = world.migrate(mtc_run_as_root=False)
+    must_have_turned_back(world, run, f"{world.source_namespace}/data", "parting")
+    assert run.migration["failed_phase"] in LAST_PASS
+    assert run.migration["files"] == ["parting"]
+
+
 def test_a_destination_that_fills_up_in_the_last_pass(world: World) -> None:
     world.deploy(application(world.source_namespace, PARTING, parting_bytes=12 * 1024 * 1024))
     size = [{"pvc": f"{world.source_namespace}/data", "size": "8Mi"}]
     run = world.migrate(mtc_persistent_volumes=size)
-    must_have_turned_back(world, run, f"{world.source_namespace}/data", "No space left")
-    assert run.migration["failed_phase"] == "WaitForDirectVolumeMigrationToComplete"
+    must_have_turned_back(world, run, f"{world.source_namespace}/data", "8Mi is full")
+    assert run.migration["failed_phase"] in LAST_PASS
+    assert run.migration["files"] == ["parting"]
 
 
 def test_an_operator_that_never_lets_the_application_stop_is_found(world: World) -> None:
@@ -80,4 +90,4 @@ def test_an_operator_that_starts_the_application_during_the_last_pass_is_found(w
     with operator(**where, phases=LAST_PASS):
         run = world.migrate(mtc_quiesce_timeout=30, mtc_bandwidth=1024)
         must_have_turned_back(world, run, "came back", f"Pod {world.source_namespace}/web-", "operator")
-    assert run.migration["failed_phase"] == "WaitForDirectVolumeMigrationToComplete"
+    assert run.migration["failed_phase"] == LAST_PASS[-1]

@@ -31,24 +31,28 @@ done
 """Appends numbered lines until TERM, then notes how many there are."""
 
 PARTING = r"""
-trap 'head -c "$PARTING" /dev/urandom > /data/parting; sync /data/parting; exit 0' TERM
+part() {
+    head -c "$PARTING" /dev/urandom > /data/parting; chown 1234:2345 /data/parting; chmod "$MODE" /data/parting
+    sync /data/parting; exit 0
+}
+trap part TERM
 head -c "$BYTES" /dev/urandom > /data/blob; rm -f /data/parting; : > /data/.seeded
 while :; do sleep 0.2 & wait $!; done
 """
-"""Writes a file of PARTING bytes when it is stopped, which no pass before can have seen."""
+"""Writes a file of PARTING bytes and of another's when it is stopped, which no pass before can have seen."""
 
 ENVIRONMENT = {"OPERATOR_NAMESPACE": "", "OPERATOR_RESOURCES": "", "OPERATOR_PHASES": ""}
 """What the operator's process is told: where the Deployment is, where the migrations, and the phases it acts in."""
 
 
-def application(namespace: str, script: str, *, parting_bytes: int = 0) -> list[Manifest]:
-    """The usual application with another script in it."""
+def application(namespace: str, script: str, *, parting_bytes: int = 0, mode: str = "0644") -> list[Manifest]:
+    """The usual application with another script in it; ``mode`` is that of its parting file."""
     objects = applications.manifests(namespace, mebibytes=1, files=20)
     for manifest in objects:
         if manifest["kind"] == "Deployment":
             container = manifest["spec"]["template"]["spec"]["containers"][0]
             container["command"] = ["/bin/sh", "-c", script]
-            container["env"].append({"name": "PARTING", "value": str(parting_bytes)})
+            container["env"] += [{"name": "PARTING", "value": str(parting_bytes)}, {"name": "MODE", "value": mode}]
     return objects
 
 
@@ -73,7 +77,7 @@ def operator(*, namespace: str, resource_namespace: str, phases: tuple[str, ...]
         assert process.poll() is None, "the operator has ended by itself"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.communicate(timeout=10)
 
 
 def _operate(namespace: str, resource_namespace: str, phases: frozenset[str]) -> None:
