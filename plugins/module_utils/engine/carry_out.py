@@ -1,0 +1,196 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Carries one run out under its lease, whether it is new or goes on after a crash, and reports how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import names, plan_selections
+from ..resources.digest import observed_digest
+from ..resources.errors import Conflict, NotFound, Refused, subject_of
+from ..resources.migplan import namespace_mapping
+from ..volumes.model import Profile, TransferOptions
+from ..volumes.transfer import Transfer
+from . import call, plan_reconciler, runner
+from .call import Call
+from .context import Context
+from .intent import Intent
+from .lease import Lease
+from .migration_resource import MigrationResource
+from .outcome import owner_of, result_of
+from .reach import VERSION
+from .record import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """The connections to the plan's two clusters."""
+
+    source: Cluster
+    destination: Cluster
+
+
+def carry_out(
+    this: Call,
+    *,
+    control: Cluster,
+    sides: Sides,
+    plan: dict[str, Any],
+    migration: dict[str, Any],
+    intent: Intent,
+    started: float,
+) -> dict[str, Any]:
+    name = str(migration["metadata"]["name"])
+    lease = Lease(
+        cluster=this.reach.control(fence=lambda: None, name="control"),
+        namespace=this.namespace,
+        name=name,
+        holder=this.process,
+        owner=owner_of(migration),
+    )
+    wait = bool(this.params["wait"])
+    lease.acquire(wait=wait, report=lambda fact: this.reporter.tell(name, fact), pause=this.guard.pause)
+    this.guard.lease_check = lease.check
+    finished = False
+    try:
+        context = _context(this, control=control, sides=sides, plan=plan, name=name, intent=intent, lease=lease)
+        advance = runner.walk(context, wait=wait, timeout=float(this.params["wait_timeout"]))
+        if advance.waiting is None:
+            _settle_plan(context)
+            finished = True
+    finally:
+        lease.release(finished=finished)
+    result = result_of(context.migration.manifest, context.record.data, changed=True, started=started)
+    result["waiting_for"] = advance.waiting
+    if context.migration.failed:
+        errors = context.migration.status.get("errors") or []
+        first = (
+            advance.error.as_result() if advance.error else {"msg": errors[0] if errors else "The migration failed."}
+        )
+        result = {**result, **first, "failed": True, "failed_phase": context.record.data.get("failed_phase")}
+    return result
+
+
+def _settle_plan(context: Context) -> None:
+    """The plan's status after its run: suspended when the run has moved everything, open again otherwise."""
+    metadata = context.plan["metadata"]
+    stored = context.control.get(names.API_VERSION, names.MIG_PLAN, metadata["name"], metadata["namespace"])
+    if stored is None:
+        return
+    evaluated = plan_reconciler.evaluate(
+        control=context.control, sides=lambda: (context.source, context.destination), plan=stored
+    )
+    try:
+        plan_reconciler.store(context.control, evaluated, before=stored)
+    except Conflict:
+        return  # somebody changed the plan just now; the next call for it looks again
+
+
+def _context(
+    this: Call, *, control: Cluster, sides: Sides, plan: dict[str, Any], name: str, intent: Intent, lease: Lease
+) -> Context:
+    """Everything is read again now that the lease is held: another process may just have finished a phase."""
+    found = control.get(names.API_VERSION, names.MIG_MIGRATION, name, this.namespace)
+    if found is None:
+        raise NotFound(
+            subject=subject_of(names.MIG_MIGRATION, name, this.namespace),
+            attempt="it was deleted",
+            mend="Run the task again to start a new one",
+            status=404,
+        )
+    resource = MigrationResource(cluster=control, manifest=found, generation=lease.generation)
+    resource.own(plan)
+    record = Record(
+        cluster=control,
+        namespace=this.namespace,
+        migration=name,
+        owner=resource.owner_reference(),
+        labels=names.correlation_labels(names.MIG_MIGRATION, resource.uid),
+    )
+    identities = {"source": sides.source.identity(), "destination": sides.destination.identity()}
+    if record.load():
+        frozen = Intent.from_record(record.data["intent"])
+        intent = frozen.continued_by(intent, migration=name, namespace=this.namespace)
+        _same_clusters(record.data["clusters"], identities, subject=resource.subject)
+        _same_plan(record.data["plan"], plan, subject=resource.subject)
+    else:
+        record.data.update(
+            intent=intent.to_record(),
+            engine=call.ENGINE,
+            clusters=identities,
+            plan=plan_digest(plan),
+            version=VERSION,
+        )
+    record.data["generation"] = lease.generation
+    record.save()
+    return Context(
+        control=control,
+        source=sides.source,
+        destination=sides.destination,
+        plan=plan,
+        migration=resource,
+        intent=intent,
+        record=record,
+        guard=this.guard,
+        reporter=this.reporter,
+        namespaces=namespace_mapping(plan),
+        generation=lease.generation,
+        make_transfer=_transfer,
+    )
+
+
+def _same_clusters(frozen: Mapping[str, str], now: Mapping[str, str], *, subject: str) -> None:
+    for side, identity in frozen.items():
+        if now[side] != identity:
+            raise Refused(
+                subject=subject,
+                attempt=f"the {side} is not the cluster that the run began with",
+                reason=f"its kube-system namespace has UID {now[side]}, the run began with {identity}",
+                mend=f"Give the same {side} cluster again",
+            )
+
+
+def plan_digest(plan: Mapping[str, Any]) -> str:
+    """Of what a plan asks for: its clusters, namespaces and choices. What discovery finds again is not part of it."""
+    spec = {name: value for name, value in plan["spec"].items() if name not in ("persistentVolumes", "refresh")}
+    return observed_digest({**spec, "volumes": plan_selections.owned(plan["spec"].get("persistentVolumes") or [])})
+
+
+def _same_plan(frozen: str, plan: Mapping[str, Any], *, subject: str) -> None:
+    if plan_digest(plan) != frozen:
+        raise Refused(
+            subject=subject,
+            attempt="the plan was changed while the run was under way",
+            reason="what it asks for is not what the run began with",
+            mend="Give the plan its former content to finish this run",
+        )
+
+
+def _transfer(context: Context) -> Transfer:
+    intent = context.intent
+    profiles: dict[bool | None, Profile] = {True: "root", False: "restricted", None: "auto"}
+    options = TransferOptions(
+        source_image=intent.transfer_image,
+        destination_image=intent.transfer_image,
+        pull_policy=intent.image_pull_policy,
+        profile=profiles[intent.run_as_root],
+        bandwidth_kib=intent.bandwidth,
+        endpoint=intent.endpoint,
+        endpoint_address=intent.endpoint_address,
+        excludes=(),
+        start_timeout=float(intent.start_timeout),
+        run_as_user=intent.run_as_user,
+        run_as_group=intent.run_as_group,
+    )
+    return Transfer(
+        source=context.source,
+        destination=context.destination,
+        moves=context.moves,
+        identity=context.identity(),
+        options=options,
+        report=context.tell,
+    )

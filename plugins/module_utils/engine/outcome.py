@@ -1,0 +1,59 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a call of ``mig_migration`` gives back: the resource, and what its record says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import names
+from ..resources.conditions import by_type
+from . import call
+from .clock import elapsed_clock
+from .record import Record
+
+
+def owner_of(migration: Mapping[str, Any]) -> dict[str, Any]:
+    """An owner reference to the migration."""
+    metadata = migration["metadata"]
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.MIG_MIGRATION,
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+    }
+
+
+def record_of(control: Cluster, migration: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a migration; empty when it has none."""
+    metadata = migration["metadata"]
+    record = Record(
+        cluster=control,
+        namespace=metadata["namespace"],
+        migration=metadata["name"],
+        owner=owner_of(migration),
+        labels={},
+    )
+    return record.data if record.load() else {}
+
+
+def result_of(
+    migration: Mapping[str, Any], record: Mapping[str, Any], *, changed: bool, started: float
+) -> dict[str, Any]:
+    """The module's result. ``started`` is when the call began, on the elapsed clock."""
+    status = migration.get("status") or {}
+    return {
+        "changed": changed,
+        "resource": dict(migration),
+        "conditions": by_type(migration),
+        "engine": call.ENGINE,
+        "phase": status.get("phase", ""),
+        "errors": status.get("errors") or [],
+        "downtime_seconds": record.get("downtime_seconds"),
+        "volumes": record.get("volumes") or [],
+        "objects": record.get("objects") or {},
+        "phase_seconds": record.get("phase_seconds") or {},
+        "duration": round(elapsed_clock() - started, 2),
+    }

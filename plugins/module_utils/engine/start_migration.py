@@ -1,0 +1,135 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The way into a run: the plan as it is now, what would block, and then the prediction of check mode or the run
+itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import migmigration, names, plan_selections
+from ..resources.errors import InvalidInput, MtcError, NotFound, Problem, Refused, subject_of
+from ..resources.migplan import namespace_mapping
+from . import call, plan_reconciler, predict, preflight, source_objects
+from .call import Call
+from .carry_out import Sides, carry_out
+from .clock import elapsed_clock
+from .intent import Intent
+from .moves import moves_of
+from .plan_sides import PlanSides, plan_findings
+from .second_call import Decision
+
+
+def predict_or_start(
+    this: Call, *, control: Cluster, decision: Decision, plan_name: str, installed: bool
+) -> dict[str, Any]:
+    """In check mode what would happen; otherwise the run, new or going on, to its end. Gives the module's result."""
+    started = elapsed_clock()
+    settled = decision.migration
+    intent = Intent.from_params(this.params)
+    plan, sides = _plan(this, control, plan_name, installed=installed)
+    if settled is None:
+        situation = _situation(this, plan, sides, intent, name=decision.name)
+        blocking = [*plan_findings(plan), *preflight.findings(situation)]
+        if this.check:
+            told = predict.prediction(situation, plan=plan, name=decision.name, intent=intent, blocking=blocking)
+            return {**told, "engine": call.ENGINE, "duration": round(elapsed_clock() - started, 2)}
+        if blocking:
+            raise _all_of(blocking)
+        settled = _create(control, this, plan_name=plan_name, name=decision.name, intent=intent)
+    return carry_out(this, control=control, sides=sides, plan=plan, migration=settled, intent=intent, started=started)
+
+
+def _all_of(errors: list[MtcError]) -> MtcError:
+    """One error as it is; several as one that tells each of them."""
+    if len(errors) == 1:
+        return errors[0]
+    return Refused(
+        subject=f"{len(errors)} findings",
+        attempt="the migration was not started",
+        reason=" ".join(error.message for error in errors),
+        mend="Mend these and run the task again",
+    )
+
+
+def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[dict[str, Any], Sides]:
+    """The plan with what is true of it now, and the connections to its clusters.
+
+    Stored when ``plan_definition`` makes or changes it (not in check mode); otherwise the first phases store it.
+    """
+    stored = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace) if installed else None
+    definition = this.params.get("plan_definition")
+    if stored is None and not definition:
+        raise NotFound(
+            subject=subject_of(names.MIG_PLAN, name, this.namespace),
+            attempt="there is no such plan",
+            mend="Create it with mig_plan, or give it here as plan_definition (as a first check mode must)",
+            status=404,
+        )
+    plan = stored or plan_reconciler.new_plan(name=name, namespace=this.namespace)
+    chosen = plan_selections.selections(definition or {})
+    if definition:
+        options = {**definition, "name": name, "namespace": this.namespace}
+        plan = plan_reconciler.with_options(plan, options, engine=call.ENGINE)
+    opened = PlanSides(this, control, plan)
+    plan = plan_reconciler.evaluate(
+        control=control,
+        sides=opened.both,
+        plan=plan,
+        installed=installed,
+        refresh=True,
+        chosen=chosen,
+        predicted=opened.predicted() if this.check else None,
+    )
+    if definition and not this.check:
+        plan = plan_reconciler.store(control, plan, before=stored)
+    source, destination = opened.both()
+    return plan, Sides(source=source, destination=destination)
+
+
+def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *, name: str) -> preflight.Situation:
+    moves = moves_of(plan)
+    if moves and not intent.transfer_image:
+        raise InvalidInput(
+            subject=subject_of(names.MIG_MIGRATION, name, this.namespace),
+            problems=[
+                Problem(
+                    path="transfer_image",
+                    fault="is missing, and the plan copies volumes",
+                    mend="Build the mover image (images/mover in the collection says how) and name it here",
+                )
+            ],
+        )
+    plan_uid = str(plan["metadata"].get("uid", ""))
+    return preflight.Situation(
+        source=sides.source,
+        destination=sides.destination,
+        subject=subject_of(names.MIG_MIGRATION, name, this.namespace),
+        plan=plan,
+        plan_uid=plan_uid,
+        namespaces=namespace_mapping(plan),
+        moves=moves,
+        read=source_objects.read_objects(sides.source, plan=plan, plan_uid=plan_uid, migration_uid=""),
+        existing_objects=intent.existing_objects,
+        quiesce_pods=intent.quiesce_pods,
+    )
+
+
+def _create(control: Cluster, this: Call, *, plan_name: str, name: str, intent: Intent) -> dict[str, Any]:
+    wanted = {
+        **migmigration.REQUIRED_DEFAULTS,
+        **migmigration.build_spec({**this.params, "plan": plan_name, "namespace": this.namespace}),
+        "quiescePods": intent.quiesce_pods,
+        "verify": intent.verify,
+    }
+    created = control.create(
+        {
+            "apiVersion": names.API_VERSION,
+            "kind": names.MIG_MIGRATION,
+            "metadata": {"name": name, "namespace": this.namespace, "labels": {names.MIGPLAN_NAME_LABEL: plan_name}},
+            "spec": wanted,
+        }
+    )
+    this.reporter.tell(name, f"created for plan {plan_name}")
+    return created
