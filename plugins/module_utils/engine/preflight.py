@@ -141,14 +141,29 @@ def _sizes(situation: Situation) -> list[MtcError]:
 
 
 def _claims(situation: Situation) -> list[MtcError]:
-    def foreign(move: VolumeMove) -> MtcError | None:
+    def unfit_claim(move: VolumeMove) -> MtcError | None:
         found = situation.destination.get("v1", CLAIM, move.target_claim, move.target_namespace)
         if found is None:
             return None
         labels = found["metadata"].get("labels") or {}
-        return None if labels.get(names.MIGRATED_BY_MIGPLAN_LABEL) == situation.plan_uid else foreign_claim(move)
+        if labels.get(names.MIGRATED_BY_MIGPLAN_LABEL) != situation.plan_uid:
+            return foreign_claim(move)
+        return _too_small_a_leftover(move, found)
 
-    return [error for error in situation.destination.map(foreign, situation.moves) if error is not None]
+    return [error for error in situation.destination.map(unfit_claim, situation.moves) if error is not None]
+
+
+def _too_small_a_leftover(move: VolumeMove, found: Mapping[str, Any]) -> MtcError | None:
+    """An earlier run of the plan has made the claim, with another size than the plan asks for now."""
+    has = ((found.get("status") or {}).get("capacity") or found["spec"]["resources"]["requests"])["storage"]
+    if quantity.parse(has) >= move.size:
+        return None
+    return Refused(
+        subject=subject_of(CLAIM, move.target_claim, move.target_namespace),
+        attempt="an earlier run has left it and it is too small for the plan as it is now",
+        reason=f"it has {has} and {quantity.to_text(move.size)} are requested",
+        mend="Delete the claim on the destination and run the task again: it is made anew",
+    )
 
 
 def _objects(situation: Situation) -> list[MtcError]:

@@ -27,6 +27,7 @@ FILE_IO: Final = 11
 LOGIN: Final = 5
 TRANSPORT: Final = (10, 12, 30, 35)
 SHOWN: Final = 10
+_MIB: Final = 1024**2
 _GIB: Final = 1024**3
 
 
@@ -172,7 +173,9 @@ def listed(names: Sequence[str]) -> str:
 
 
 def proposed_size(move: VolumeMove, outcome: Outcome) -> int:
-    """A size, in whole GiB, that holds what the source holds with a tenth to spare, and more than the present one."""
+    """A size that holds what the source holds with a tenth to spare, and more than the present one; in whole GiB, or MiB
+    below one GiB."""
     held = statistics(outcome.text("size"))
     needed = max((held.bytes_total if held else 0) * 11 // 10, move.size * 5 // 4)
-    return math.ceil(needed / _GIB) * _GIB
+    unit = _GIB if needed >= _GIB else _MIB
+    return math.ceil(needed / unit) * unit
