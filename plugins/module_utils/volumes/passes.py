@@ -173,8 +173,10 @@ def listed(names: Sequence[str]) -> str:
 
 
 def proposed_size(move: VolumeMove, outcome: Outcome) -> int:
-    """A size that holds what the source holds with a tenth to spare, and more than the present one; in whole GiB, or MiB
-    below one GiB."""
+    """A size that holds what the source holds with a tenth to spare, and more than the present one.
+
+    In whole GiB, or in MiB below one GiB.
+    """
     held = statistics(outcome.text("size"))
     needed = max((held.bytes_total if held else 0) * 11 // 10, move.size * 5 // 4)
     unit = _GIB if needed >= _GIB else _MIB

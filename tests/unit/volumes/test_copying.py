@@ -191,7 +191,7 @@ def test_full_destination_fails_with_a_size(bench: Bench) -> None:
     assert outcome["attempts"] == 1
     assert error.files == ("big",)
     assert "is full" in error.reason
-    assert "at least 1Gi" in error.mend
+    assert "at least 4Mi" in error.mend
 
 
 def test_unreadable_files_stop_a_user_before_the_first_byte(make_bench: Callable[..., Bench]) -> None:

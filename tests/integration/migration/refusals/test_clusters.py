@@ -43,12 +43,18 @@ def test_a_kubeconfig_that_is_no_yaml(attempt: Attempt, tmp_path: Path) -> None:
 
 def test_a_server_that_nobody_answers_for(attempt: Attempt, tmp_path: Path) -> None:
     run = attempt.run(task=ADOPT_TASK, mtc_source={"kubeconfig": str(unreachable(tmp_path))})
-    attempt.must_have_been_refused(run, NOBODY, "source", "onnection refused")
+    attempt.must_have_been_refused(run, NOBODY, "source", "onnection refused", "Check the address")
 
 
 def test_a_control_cluster_that_nobody_answers_for(attempt: Attempt, tmp_path: Path) -> None:
     run = attempt.world.migrate(mtc_destination={"kubeconfig": str(unreachable(tmp_path))}, mtc_plan=attempt.plan)
-    attempt.must_have_been_refused(run, "127.0.0.1")
+    attempt.must_have_been_refused(run, NOBODY, "not reachable", "onnection refused", "Check the address")
+
+
+def test_a_control_cluster_whose_kubeconfig_is_not_there(attempt: Attempt, tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing.yaml")
+    run = attempt.world.migrate(mtc_destination={"kubeconfig": missing}, mtc_plan=attempt.plan)
+    attempt.must_have_been_refused(run, missing, "no such file", "Give a kubeconfig file")
 
 
 @pytest.mark.sample
