@@ -88,6 +88,11 @@ conditions:
   description: The conditions of the resource by their type.
   returned: success
   type: dict
+migrated_by:
+  description: Name of the final migration that has carried the plan out; null while there is none.
+  returned: success
+  type: str
+  sample: shop-final
 engine:
   description: Who makes the resource true; chosen once and written on the plan.
   returned: success

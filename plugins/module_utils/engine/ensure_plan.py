@@ -11,9 +11,10 @@ from ..cluster.api import Cluster
 from ..resources import migmigration, migplan, names, plan_selections
 from ..resources.conditions import by_type, warnings
 from ..resources.errors import InvalidInput, MtcError, PermanentError, Refused, subject_of
-from . import call, plan_reconciler
+from . import call, plan_reconciler, second_call
 from .call import Call
 from .clock import elapsed_clock
+from .plan_runs import migrations_of
 from .plan_sides import PlanSides, plan_findings
 
 Manifest = dict[str, Any]
@@ -53,6 +54,9 @@ def ensure(this: Call) -> dict[str, Any]:
         "resource": evaluated,
         "conditions": by_type(evaluated),
         "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(evaluated)],
+        "migrated_by": second_call.carried_out_by(migrations_of(control, this.namespace, params["name"]))
+        if installed
+        else None,
         "engine": call.ENGINE,
         "duration": round(elapsed_clock() - started, 2),
         "diff": _diff(stored, evaluated),
@@ -78,8 +82,8 @@ def _remove(this: Call, control: Cluster, stored: Manifest | None, *, started: f
     """Remove the plan, and with it its finished migrations; refused while one is under way."""
     name = this.params["name"]
     if stored is not None:
-        for migration in control.list(names.API_VERSION, names.MIG_MIGRATION, this.namespace):
-            if migmigration.plan_of(migration) == (this.namespace, name) and not migmigration.finished(migration):
+        for migration in migrations_of(control, this.namespace, name):
+            if not migmigration.finished(migration):
                 raise Refused(
                     subject=subject_of(names.MIG_PLAN, name, this.namespace),
                     attempt="it is not removed",

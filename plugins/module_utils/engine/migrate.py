@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..cluster.api import Cluster
 from ..resources import migmigration, migplan, names
 from ..resources.errors import InvalidInput, Problem
 from . import call, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .outcome import record_of, result_of
+from .plan_runs import migrations_of
 from .second_call import Step
 
 
@@ -53,7 +53,7 @@ def migrate(this: Call) -> dict[str, Any]:
     control = this.reach.control(fence=this.guard.fence)
     installed = call.require_resources(control, check=this.check)
     plan_name = str(params.get("plan") or params["plan_definition"]["name"])
-    found = _migrations(control, this.namespace, plan_name) if installed else []
+    found = migrations_of(control, this.namespace, plan_name) if installed else []
     decision = second_call.decide_final(found, plan=plan_name, name=params.get("name"))
     settled = decision.migration
     if settled is not None and (decision.step is Step.NOTHING or this.check):
@@ -63,12 +63,3 @@ def migrate(this: Call) -> dict[str, Any]:
     from .start_migration import predict_or_start
 
     return predict_or_start(this, control=control, decision=decision, plan_name=plan_name, installed=installed)
-
-
-def _migrations(control: Cluster, namespace: str, plan: str) -> list[dict[str, Any]]:
-    """The runs of the plan. Told by their reference, since the label is written only once a run has begun."""
-    return [
-        migration
-        for migration in control.list(names.API_VERSION, names.MIG_MIGRATION, namespace)
-        if migmigration.plan_of(migration) == (namespace, plan)
-    ]

@@ -85,6 +85,18 @@ def decide_final(migrations: Sequence[dict[str, Any]], *, plan: str, name: str |
     return Decision(Step.START, free_name(base, taken), None)
 
 
+def carried_out_by(migrations: Sequence[dict[str, Any]]) -> str | None:
+    """The final migration that has moved what the plan names and was not rolled back; None when there is none."""
+    for migration in migmigration.newest_first(migrations):
+        if not migmigration.succeeded(migration) or not migmigration.finished(migration):
+            continue
+        if migmigration.is_rollback(migration):
+            return None
+        if migmigration.is_final(migration):
+            return str(migration["metadata"]["name"])
+    return None
+
+
 def _decide_named(migrations: Sequence[dict[str, Any]], name: str) -> Decision:
     found = next((migration for migration in migrations if _name(migration) == name), None)
     if found is None:

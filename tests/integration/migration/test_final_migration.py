@@ -38,4 +38,4 @@ def test_an_application_moves_with_its_data_and_a_second_run_changes_nothing(wor
     second = world.migrate()
     assert second.code == 0, second.output
     assert [task["task"] for task in second.tasks if task["result"].get("changed")] == []
-    assert second.migration["resource"]["metadata"]["uid"] == result["resource"]["metadata"]["uid"]
+    assert second.result("mig_plan")["migrated_by"] == result["resource"]["metadata"]["name"]

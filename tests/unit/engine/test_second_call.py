@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.openmig.mtc.plugins.module_utils.engine.second_call import Step, decide_final, free_name
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.second_call import (
+    Step,
+    carried_out_by,
+    decide_final,
+    free_name,
+)
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import Refused
 
 Manifest = dict[str, Any]
@@ -84,3 +89,20 @@ def test_a_failed_run_is_not_carried_out_again_under_its_name() -> None:
 def test_the_first_free_name() -> None:
     assert free_name("a", []) == "a"
     assert free_name("a", ["a", "a-2", "a-4"]) == "a-3"
+
+
+@pytest.mark.parametrize(
+    ("found", "name"),
+    [
+        ([], None),
+        ([UNFINISHED], None),
+        ([FAILED], None),
+        ([CANCELED], None),
+        ([SUCCEEDED], "app-final"),
+        ([WARNED], "app-final"),
+        ([SUCCEEDED, ROLLED_BACK], None),
+        ([migration("app-stage", "Succeeded", age=3, stage=True)], None),
+    ],
+)
+def test_what_has_carried_a_plan_out(found: list[Manifest], name: str | None) -> None:
+    assert carried_out_by(found) == name
