@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect
@@ -49,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: Names of definitions, and C(/name) of the namespace. Empty when the cluster cannot be asked.
+  description: Names of definitions, and C(/name) of the namespace.
   type: list
   elements: str
 """
@@ -69,7 +70,6 @@ class LookupModule(LookupBase):
             namespace = self.get_option("namespace")
             if namespace and cluster.get("v1", "Namespace", namespace) is not None:
                 found.append(f"/{namespace}")
-        except MtcError:
-            # Whoever installs what seems to be missing meets the same trouble and tells it better.
-            return []
+        except MtcError as error:
+            raise AnsibleError(error.message) from error
         return found
