@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """How long a whole final migration of a small application takes, phase by phase, and the playbook's second run.
 
-One Deployment, one Service, one volume with 10 MiB in one file and a few small ones. Upstream's controller needed 56 s for such a
-one on a lab of this kind, with the application down for about 50 s.
+One Deployment, one Service, one volume with 10 MiB in one file and a few small ones. Upstream's controller needed 56 s
+for such a one on a lab of this kind, with the application down for about 50 s.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""All benchmarks, one after the other, each in a process of its own: ``make benchmark``. Figures are reported, not judged."""
+"""All benchmarks, one after the other, each in a process of its own: ``make benchmark``. Figures are not judged."""
 
 from __future__ import annotations
 
