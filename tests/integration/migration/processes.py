@@ -10,8 +10,8 @@ import signal
 import time
 from pathlib import Path
 
-MODULE = "AnsiballZ_mig_migration"
-"""Stands in the command line of the process that carries a migration out."""
+PLAYBOOK = "ansible-playbook"
+"""Stands in the command line of ansible-playbook and of its workers."""
 
 
 def _parents() -> dict[int, int]:
@@ -41,9 +41,10 @@ def command_line(pid: int) -> str:
 
 
 def engine_of(pid: int) -> int:
-    """The process below ``pid`` that carries the migration out."""
-    found = [each for each in tree(pid) if MODULE in command_line(each)]
-    assert found, "no engine runs"
+    """The process below ``pid`` that carries the migration out: the Python that is no ansible-playbook and no shell."""
+    lines = {each: command_line(each) for each in tree(pid)}
+    found = [each for each, line in lines.items() if "python" in line.partition(" ")[0] and PLAYBOOK not in line]
+    assert found, f"no engine runs: {lines}"
     return found[-1]
 
 

@@ -9,6 +9,7 @@ import pytest
 from integration.migration import applications, evidence
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run
+from integration.migration.waiting import until_measured
 from integration.migration.writers import APPEND, PARTING, application, operator
 
 LAST_PASS = ("CreateDirectVolumeMigrationFinal", "WaitForDirectVolumeMigrationToComplete")
@@ -73,6 +74,19 @@ def test_a_destination_that_fills_up_in_the_last_pass(world: World) -> None:
     must_have_turned_back(world, run, f"{world.source_namespace}/data", "8Mi is full")
     assert run.migration["failed_phase"] in LAST_PASS
     assert run.migration["files"] == ["parting"]
+
+
+def test_a_destination_that_is_full_from_a_failed_run_takes_what_fits_again(world: World) -> None:
+    world.deploy(application(world.source_namespace, PARTING, parting_bytes=12 * 1024 * 1024))
+    size = [{"pvc": f"{world.source_namespace}/data", "size": "8Mi"}]
+    assert world.migrate(mtc_persistent_volumes=size).code != 0
+    # What had no room is gone from the source; part of it still fills the destination.
+    applications.shell(world.source, world.source_namespace, "echo 1000 > /data/size; test ! -e /data/parting")
+    until_measured(world.source, world.source_namespace, at_most=4 * 1024 * 1024)
+
+    run = world.migrate("--start-at-task", "Plan the migration", mtc_persistent_volumes=size)
+    assert run.code == 0, run.output
+    assert [volume["ok"] for volume in run.migration["volumes"]] == [True]
 
 
 def test_an_operator_that_never_lets_the_application_stop_is_found(world: World) -> None:

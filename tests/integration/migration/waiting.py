@@ -21,13 +21,14 @@ def until(done: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
         time.sleep(PAUSE)
 
 
-def until_measured(cluster: Cluster, namespace: str, claim: str = "data", *, at_least: int = 1) -> int:
-    """Wait until the kubelet tells how many bytes a claim's files take, at least so many; it looks every few
-    seconds."""
+def until_measured(
+    cluster: Cluster, namespace: str, claim: str = "data", *, at_least: int = 1, at_most: int = 2**60
+) -> int:
+    """Wait until the kubelet tells that a claim's files take so many bytes; it looks every few seconds."""
 
     def used() -> int:
         measured = sizing.usage(cluster, [(namespace, claim)])[namespace, claim]
         return 0 if measured is None else measured.used
 
-    until(lambda: used() >= at_least, f"the use of {namespace}/{claim} is known and at least {at_least}")
+    until(lambda: at_least <= used() <= at_most, f"{namespace}/{claim} uses {at_least} to {at_most} bytes")
     return used()

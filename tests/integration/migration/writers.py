@@ -32,14 +32,16 @@ done
 
 PARTING = r"""
 part() {
-    head -c "$PARTING" /dev/urandom > /data/parting; chown 1234:2345 /data/parting; chmod "$MODE" /data/parting
+    size=$PARTING; [ ! -e /data/size ] || size=$(cat /data/size)
+    head -c "$size" /dev/urandom > /data/parting; chown 1234:2345 /data/parting; chmod "$MODE" /data/parting
     sync /data/parting; exit 0
 }
 trap part TERM
 head -c "$BYTES" /dev/urandom > /data/blob; rm -f /data/parting; : > /data/.seeded
 while :; do sleep 0.2 & wait $!; done
 """
-"""Writes a file of PARTING bytes and of another's when it is stopped, which no pass before can have seen."""
+"""Writes a file when it is stopped, which no pass before can have seen: of PARTING bytes, or as many as the file
+``size`` says. It belongs to somebody else, and is gone when the application runs again."""
 
 ENVIRONMENT = {"OPERATOR_NAMESPACE": "", "OPERATOR_RESOURCES": "", "OPERATOR_PHASES": ""}
 """What the operator's process is told: where the Deployment is, where the migrations, and the phases it acts in."""
