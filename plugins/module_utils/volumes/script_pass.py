@@ -229,7 +229,13 @@ watch_progress() {
 
 push() {
     send "$dir/out" "$dir/errors" "$@" --bwlimit="$limit" --exclude-from="$config/excludes" --timeout=600 \
-        --partial --delete-delay --info=progress2,stats2,name0,flist0 --no-human-readable --outbuf=L "$volume/" "$url"
+        --partial $removal --info=progress2,stats2,name0,flist0 --no-human-readable --outbuf=L "$volume/" "$url"
+}
+full_disk() {
+    while IFS= read -r line; do
+        case $line in *"(28)" | *"(122)") return 0 ;; esac
+    done <"$dir/errors"
+    return 1
 }
 # Bytes that the last attempt got through: the first number of its progress.
 got_through() { tail -c 4000 "$dir/out" | tr '\r' '\n' | tail -n 1 | { read -r bytes _ || :; echo "${bytes:-0}"; }; }
@@ -239,9 +245,18 @@ watch_progress &
 others=$!
 call=push
 budget=12 wait=1 logins=3
+removal=--delete-delay
 while :; do
     attempts=$((attempts + 1))
     options
+    # Once more with what is superfluous removed first and nothing written beside: what a failed pass has left may be
+    # all that takes the room. Trying a third time would end alike.
+    if [ "$code" != 0 ] && full_disk; then
+        code=11
+        [ "$removal" = --delete-delay ] || break
+        removal="--delete-before --inplace"
+        continue
+    fi
     case $code in
     0 | 24) break ;;
     23)
@@ -255,10 +270,6 @@ while :; do
     10 | 12 | 30 | 35) ;;
     *) break ;;
     esac
-    # A full disk also ends the stream; trying again would end alike.
-    while IFS= read -r line; do
-        case $line in *"(28)" | *"(122)") code=11; break 2 ;; esac
-    done <"$dir/errors"
     case $(got_through) in
     0 | *[!0-9]*) budget=$((budget - 1)) ;;
     *) budget=12 wait=1 logins=3 ;;
