@@ -4,15 +4,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-
-from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect
-from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
-from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import MtcError
-
 DOCUMENTATION = r"""
 name: installed_definitions
 short_description: Names of this collection's definitions that a cluster has in the wanted form
@@ -54,6 +45,15 @@ _raw:
   type: list
   elements: str
 """
+
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import MtcError
 
 
 class LookupModule(LookupBase):

@@ -23,6 +23,8 @@ iptables                   | iptables                                       | ca
 util-linux                 | nsenter losetup                                | enters namespaces, makes loop devices
 mount                      | mount umount                                   | mounts the volumes
 e2fsprogs                  | mkfs.ext4                                      | makes the file systems of the volumes
+rsync                      | rsync                                          | is what the movers run; their scripts are tested with it here, too
+stunnel4                   | stunnel                                        | the same
 buildah                    | buildah                                        | builds images from their Containerfiles
 mmdebstrap                 | mmdebstrap                                     | makes the Debian that the images are taken from
 '

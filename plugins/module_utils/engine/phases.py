@@ -6,15 +6,12 @@ with this engine."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 from . import phases_destination, phases_failure, phases_prepare, phases_source, phases_volumes
 from .context import Context
 from .itinerary import CREATED, MIGRATION_FAILED
 
-PhaseFunction: TypeAlias = "Callable[[Context], str | None]"
-
-PHASES: Mapping[str, PhaseFunction] = {
+PHASES: Mapping[str, Callable[[Context], str | None]] = {
     CREATED: phases_prepare.begin,
     "Started": phases_prepare.begin,
     "StartRefresh": phases_prepare.refresh_plan,

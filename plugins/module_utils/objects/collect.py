@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from ..cluster.api import Cluster
 from ..cluster.resource_types import ResourceType
@@ -22,8 +22,6 @@ from .ownership import Owners, stages
 
 VERBS: Final = frozenset({"create", "delete", "get", "list"})
 """What a kind must allow to be moved; without these it is a view or a question (Velero's rule)."""
-
-KindName: TypeAlias = "str | Mapping[str, str]"
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Left:
 
 
 def movable_types(
-    source: Cluster, *, included: Collection[KindName] | None = None, excluded: Collection[KindName] = ()
+    source: Cluster, *, included: Collection[str | Mapping[str, str]] | None = None, excluded: Collection[str | Mapping[str, str]] = ()
 ) -> list[ResourceType]:
     """The namespaced kinds whose objects can travel, in their preferred versions, each set of objects under one name.
 
@@ -74,7 +72,7 @@ def _names(kind: ResourceType) -> set[str]:
     return names | {f"{name}.{kind.group}" for name in names}
 
 
-def _spelled(name: KindName) -> str:
+def _spelled(name: str | Mapping[str, str]) -> str:
     if isinstance(name, str):
         return name.lower()
     return ".".join(part for part in (name.get("kind", ""), name.get("group", "")) if part).lower()
@@ -89,8 +87,8 @@ def collect(
     *,
     namespaces: Sequence[str],
     label_selector: str | None = None,
-    included: Collection[KindName] | None = None,
-    excluded: Collection[KindName] = (),
+    included: Collection[str | Mapping[str, str]] | None = None,
+    excluded: Collection[str | Mapping[str, str]] = (),
     concurrency: int = 8,
     left: Callable[[Left], None] | None = None,
 ) -> Iterator[Manifest]:
