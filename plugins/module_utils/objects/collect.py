@@ -36,7 +36,10 @@ class Left:
 
 
 def movable_types(
-    source: Cluster, *, included: Collection[str | Mapping[str, str]] | None = None, excluded: Collection[str | Mapping[str, str]] = ()
+    source: Cluster,
+    *,
+    included: Collection[str | Mapping[str, str]] | None = None,
+    excluded: Collection[str | Mapping[str, str]] = (),
 ) -> list[ResourceType]:
     """The namespaced kinds whose objects can travel, in their preferred versions, each set of objects under one name.
 
