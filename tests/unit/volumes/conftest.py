@@ -227,6 +227,10 @@ class Bench:
         return outcome
 
 
+ON_DISK = "/var/tmp"
+"""Where a Debian keeps what is temporary on its disk, also when it keeps other such things in memory."""
+
+
 @pytest.fixture
 def make_bench() -> Iterator[Callable[..., Bench]]:
     if os.geteuid() != 0:
@@ -234,8 +238,8 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
     def make(**options: Any) -> Bench:
-        # Not pytest's folder, which only root may enter.
-        made.append(Bench(Path(tempfile.mkdtemp(prefix="openmig-volumes-")), **options))
+        # Not pytest's folder, which only root may enter; and on a disk, for on tmpfs nothing counts as proven.
+        made.append(Bench(Path(tempfile.mkdtemp(prefix="openmig-volumes-", dir=ON_DISK)), **options))
         return made[-1]
 
     yield make
