@@ -24,7 +24,7 @@ from .credentials import Login
 from .failures import RETRYABLE, error_of_answer, failure_of
 from .libraries import require_websocket
 from .resource_types import BUILT_IN
-from .transport import CONNECT_SECONDS, FIRST_CONTACT_SECONDS, Transport
+from .transport import CONNECT_SECONDS, FIRST_CONTACT_SECONDS, Call, Transport
 
 _POD = BUILT_IN["v1", "Pod"]
 _V4 = "v4.channel.k8s.io"
@@ -77,6 +77,7 @@ class _ProtocolUnknown(Exception):
 class _Session:
     def __init__(self, transport: Transport, namespace: str, pod: str, container: str | None) -> None:
         self._transport = transport
+        self._pod_path = _POD.path(namespace, pod)
         self._path = _POD.path(namespace, pod, "exec")
         self._container = container
         self._subject = f"Pod {namespace}/{pod}"
@@ -108,8 +109,11 @@ class _Session:
                 body = bytes(getattr(error, "resp_body", None) or b"")
                 if protocol == _V5 and not body.lstrip().startswith(b"{") and status in (400, 403):
                     raise _ProtocolUnknown from error
-                if status in RETRYABLE and backoff.pause():
-                    continue
+                if status in RETRYABLE:
+                    if self._container_ended():
+                        raise self._ended() from error
+                    if backoff.pause():
+                        continue
                 raise self._refused(status, body) from error
             except (library.WebSocketException, OSError, ssl.SSLError) as error:
                 known = _connection_failure(error)
@@ -214,6 +218,36 @@ class _Session:
             if login.tls_server_name:
                 settings["sslopt"]["server_hostname"] = login.tls_server_name
         return settings
+
+    def _container_ended(self) -> bool:
+        """Whether no try can help: the kubelet answers 500 for a container that has ended, as for any other trouble."""
+        found = self._transport.send(
+            Call(
+                method="GET",
+                path=self._pod_path,
+                subject=self._subject,
+                attempt="look whether it runs",
+                answers=frozenset({403, 404}),
+            )
+        )
+        if found.status == 403:
+            return False
+        if found.status == 404:
+            return True
+        status = found.document.get("status") or {}
+        if status.get("phase") in ("Succeeded", "Failed"):
+            return True
+        told = status.get("containerStatuses") or []
+        asked = [item for item in told if item.get("name") == self._container] if self._container else told[:1]
+        return any("terminated" in (item.get("state") or {}) for item in asked)
+
+    def _ended(self) -> PermanentError:
+        return PermanentError(
+            subject=self._subject,
+            attempt=f"run a command on cluster {self._transport.name}",
+            reason=f"{f'its container {self._container}' if self._container else 'it'} has ended",
+            mend="Look at its log, and run the task again with a pod that runs",
+        )
 
     def _refused(self, status: int, body: bytes) -> MtcError:
         transport = self._transport

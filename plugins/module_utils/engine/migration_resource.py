@@ -164,7 +164,7 @@ class MigrationResource:
                 subject=self.subject,
                 attempt="its status could not be written",
                 reason="it was deleted while it ran",
-                mend="Run the playbook `gc` to remove what the run has left",
+                mend=f"Remove what the run has left: on both clusters, what carries the label {names.RUN_LABEL}",
                 status=404,
             )
         newest = int((found["metadata"].get("annotations") or {}).get(names.GENERATION_LABEL, 0))

@@ -90,7 +90,7 @@ def remove_scaffolding(context: Context) -> str | None:
     if context.application_is_down and not context.migration.failed:
         _health(context)
     context.must_end_within(
-        REMOVAL_DEADLINE, waiting_for=waiting, mend="Look why these objects do not go; the playbook gc removes them"
+        REMOVAL_DEADLINE, waiting_for=waiting, mend="Look why these objects do not go, and run the task again"
     )
     return waiting
 

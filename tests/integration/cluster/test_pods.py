@@ -114,6 +114,18 @@ def test_what_a_command_can_meet(cluster: Cluster, namespace: str, pod: str) -> 
         cluster.exec(namespace, pod, ["sleep", "20"], timeout=1)
 
 
+def test_a_command_in_a_pod_that_has_ended_fails_at_once(cluster: Cluster, namespace: str) -> None:
+    container = {"name": "main", "image": f"localhost/openmig/mover:{IMAGES}", "command": ["true"]}
+    metadata = {"name": "ended", "namespace": namespace}
+    spec = {"restartPolicy": "Never", "containers": [container]}
+    cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    watch = cluster.watch("v1", "Pod", namespace, field_selector="metadata.name=ended", timeout=30)
+    assert any((item.get("status") or {}).get("phase") == "Succeeded" for _event, item in watch)
+    watch.close()
+    with pytest.raises(PermanentError, match=f"Pod {namespace}/ended: run a command .*: it has ended"):
+        cluster.exec(namespace, "ended", ["true"])
+
+
 def test_a_command_whose_connection_breaks_is_not_run_again(
     relay: Relay, new_cluster: Callable[..., Cluster], cluster: Cluster, namespace: str, pod: str
 ) -> None:

@@ -33,6 +33,12 @@ def scaffolding(clusters: Iterable[Cluster], namespaces: Sequence[str]) -> list[
     )
 
 
+def known_kinds(cluster: Cluster) -> list[str]:
+    """The names of the definitions of MTC's kinds on a cluster."""
+    found = cluster.list("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    return [item["metadata"]["name"] for item in found if item["spec"]["group"] == names.GROUP]
+
+
 def restored(cluster: Cluster, namespace: str) -> dict[str, Manifest]:
     """The objects of a destination namespace that a user would name, without what servers and runs put into them."""
     found = {}

@@ -15,17 +15,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
-from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.migration import applications, evidence
 from integration.migration.conftest import World
 from integration.migration.identities import Identity, administrator
 from integration.migration.playbooks import Run
-from integration.migration.waiting import until_measured
+from integration.migration.waiting import until, until_measured
 from lab import audit
 from lab.targets import targets
 
 PASSWORD = "not-for-logs-8431"
-CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 
 @dataclass(frozen=True)
@@ -136,8 +134,7 @@ def test_every_object_and_volume_is_named_and_nothing_is_written(rehearsal: Rehe
 def test_a_control_cluster_without_definitions_suffices(rehearsal: Rehearsal) -> None:
     # From the destination to the source, which no test but the role's ever installs the definitions on.
     world = rehearsal.world
-    known = [item for item in world.source.list(*CRD) if item["spec"]["group"] == names.GROUP]
-    assert known == [], "this test needs a control cluster that does not know the resources"
+    until(lambda: evidence.known_kinds(world.source) == [], "the source knows no resources")
     applications.deploy(
         world.destination,
         applications.manifests(world.source_namespace, mebibytes=1, files=20, storage_class="destination-fast"),
@@ -150,7 +147,7 @@ def test_a_control_cluster_without_definitions_suffices(rehearsal: Rehearsal) ->
     assert f"Deployment.apps {world.destination_namespace}/web" in [row["reference"] for row in prediction["objects"]]
     assert rehearsal.requests() == {"source", "destination"}
     assert rehearsal.writes() == []
-    assert [item for item in world.source.list(*CRD) if item["spec"]["group"] == names.GROUP] == []
+    assert evidence.known_kinds(world.source) == []
 
 
 def test_what_would_block_is_told_and_fails_the_check(rehearsal: Rehearsal) -> None:

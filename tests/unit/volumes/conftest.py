@@ -234,7 +234,7 @@ ON_DISK = "/var/tmp"
 @pytest.fixture
 def make_bench() -> Iterator[Callable[..., Bench]]:
     if os.geteuid() != 0:
-        pytest.skip("needs root: mounts and other users")
+        pytest.fail("these tests mount and change users: run them as root")
     made: list[Bench] = []
 
     def make(**options: Any) -> Bench:

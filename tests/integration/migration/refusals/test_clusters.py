@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from integration.migration import evidence
 from integration.migration.refusals.conftest import ADOPT_TASK, Attempt
+from integration.migration.waiting import until
 from lab.targets import targets
 
 NOBODY = "https://127.0.0.1:1"
-CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 
 def unreachable(folder: Path) -> Path:
@@ -73,8 +73,10 @@ def test_a_cluster_that_no_resource_stands_for(attempt: Attempt) -> None:
 
 
 def test_a_control_cluster_without_definitions(attempt: Attempt) -> None:
-    known = [item for item in attempt.world.source.list(*CRD) if item["spec"]["group"] == names.GROUP]
-    assert known == [], "this test needs a control cluster that does not know the resources"
+    until(
+        lambda: evidence.known_kinds(attempt.world.source) == [],
+        "the source does not know the resources (tests that install them there remove them)",
+    )
     run = attempt.run(mtc_destination={"kubeconfig": str(targets().source)})
     attempt.must_have_been_refused(
         run, "CustomResourceDefinition migmigrations.migration.openshift.io", "is not served", "openmig.mtc.crds"
