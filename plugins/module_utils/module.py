@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 from .cluster.options import connection_options
 from .engine import call
 from .engine.call import Call
+from .resources.engines import ENVIRONMENT
 from .resources.errors import MtcError
 
 CONNECTIONS = ("source", "destination", "remote")
@@ -24,7 +25,8 @@ CONNECTIONS = ("source", "destination", "remote")
 
 def run(spec: Mapping[str, Any], carry_out: Callable[[Call], dict[str, Any]], *, kind: str) -> None:
     """Run a module: ``carry_out`` gets the call and gives the result. ``kind`` names the resource in early errors."""
-    module = AnsibleModule(argument_spec=dict(spec), supports_check_mode=True)
+    engine = {**spec["engine"], "fallback": (env_fallback, [ENVIRONMENT])}
+    module = AnsibleModule(argument_spec={**spec, "engine": engine}, supports_check_mode=True)
     this: Call | None = None
     result: dict[str, Any] = {}
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .cluster.argument_spec import connection_spec
+from .resources import engines
 from .resources.argument_specs import cluster_spec, migration_spec, plan_spec, resource_spec
 
 Spec = dict[str, Any]
@@ -17,6 +18,11 @@ def _connection() -> Spec:
     return {"type": "dict", "options": connection_spec()}
 
 
+def control_spec() -> Spec:
+    """What every module has: the way to the control cluster, and which engine (see module.run for its variable)."""
+    return {**connection_spec(), "engine": {"type": "str", "choices": list(engines.CHOICES)}}
+
+
 def _sides() -> Spec:
     return {"source": _connection(), "destination": _connection()}
 
@@ -24,7 +30,7 @@ def _sides() -> Spec:
 def mig_cluster_spec() -> Spec:
     """Options of ``mig_cluster``."""
     return {
-        **connection_spec(),
+        **control_spec(),
         **resource_spec(),
         **cluster_spec(),
         "remote": _connection(),
@@ -36,7 +42,7 @@ def mig_cluster_spec() -> Spec:
 
 def mig_plan_spec() -> Spec:
     """Options of ``mig_plan``."""
-    return {**connection_spec(), **resource_spec(), **_sides(), **plan_spec()}
+    return {**control_spec(), **resource_spec(), **_sides(), **plan_spec()}
 
 
 def run_spec() -> Spec:
@@ -63,7 +69,7 @@ def mig_migration_spec() -> Spec:
     """Options of ``mig_migration``."""
     offered = ("plan", "run_as_root", "run_as_user", "run_as_group")
     return {
-        **connection_spec(),
+        **control_spec(),
         "name": {"type": "str"},
         "namespace": {"type": "str"},
         **_sides(),

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
+  - openmig.mtc.engine
   - openmig.mtc.remote
 attributes:
   check_mode:

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
+  - openmig.mtc.engine
   - openmig.mtc.sides
   - openmig.mtc.plan_definition
 attributes:

@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
+  - openmig.mtc.engine
   - openmig.mtc.sides
   - openmig.mtc.mig_plan_options
 attributes:

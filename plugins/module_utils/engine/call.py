@@ -14,21 +14,24 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import names
+from ..resources.engines import BUILTIN, NAMESPACES
 from ..resources.errors import NotFound, PermanentError
 from .guard import Guard
 from .process import ProcessName
 from .reach import Reach
 from .reporter import Reporter
 
-ENGINE = "builtin"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call of a module. ``check`` means that nothing may be written on any cluster."""
+    """One call of a module. ``check`` means that nothing may be written on any cluster.
+
+    Engine and namespace are what the options say until choice.settle() has looked at the control cluster.
+    """
 
     params: Mapping[str, Any]
     check: bool
+    engine: str
     namespace: str
     process: ProcessName
     guard: Guard
@@ -55,7 +58,8 @@ def begin(params: Mapping[str, Any], *, check: bool, subject: str, signals: bool
     return Call(
         params=params,
         check=check,
-        namespace=params.get("namespace") or names.BUILTIN_NAMESPACE,
+        engine=BUILTIN,
+        namespace=params.get("namespace") or NAMESPACES[BUILTIN],
         process=process,
         guard=guard,
         reach=Reach(params=params, environ=os.environ, process=process, fence=guard.fence),

@@ -11,11 +11,12 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import names, plan_selections
 from ..resources.digest import observed_digest
+from ..resources.engines import BUILTIN
 from ..resources.errors import Conflict, NotFound, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..volumes.model import Profile, TransferOptions
 from ..volumes.transfer import Transfer
-from . import call, plan_reconciler, runner
+from . import plan_reconciler, runner
 from .call import Call
 from .context import Context
 from .intent import Intent
@@ -120,7 +121,7 @@ def _context(
     else:
         record.data.update(
             intent=intent.to_record(),
-            engine=call.ENGINE,
+            engine=BUILTIN,
             clusters=identities,
             plan=plan_digest(plan),
             version=VERSION,

@@ -91,7 +91,7 @@ def ensure(this: Call) -> dict[str, Any]:
         "changes": changes,
         "resource": resource,
         "conditions": by_type(resource),
-        "engine": call.ENGINE,
+        "engine": this.engine,
         "duration": round(elapsed_clock() - started, 2),
         "diff": migcluster.drift((existing or {}).get("spec"), wanted) or {"before": {}, "after": {}},
     }
@@ -248,7 +248,7 @@ def _remove(
         "changes": changes,
         "resource": {},
         "conditions": {},
-        "engine": call.ENGINE,
+        "engine": this.engine,
         "duration": round(elapsed_clock() - started, 2),
         "diff": {"before": (existing or {}).get("spec") or {}, "after": {}},
     }

@@ -33,7 +33,7 @@ def ensure(this: Call) -> dict[str, Any]:
     if params["state"] == "absent":
         return _remove(this, control, stored, started=started)
     plan = plan_reconciler.with_options(
-        stored or plan_reconciler.new_plan(name=params["name"], namespace=this.namespace), params, engine=call.ENGINE
+        stored or plan_reconciler.new_plan(name=params["name"], namespace=this.namespace), params, engine=this.engine
     )
     opened = PlanSides(this, control, plan)
     evaluated = plan_reconciler.evaluate(
@@ -57,7 +57,7 @@ def ensure(this: Call) -> dict[str, Any]:
         "migrated_by": second_call.carried_out_by(migrations_of(control, this.namespace, params["name"]))
         if installed
         else None,
-        "engine": call.ENGINE,
+        "engine": this.engine,
         "duration": round(elapsed_clock() - started, 2),
         "diff": _diff(stored, evaluated),
     }
@@ -96,7 +96,7 @@ def _remove(this: Call, control: Cluster, stored: Manifest | None, *, started: f
         "changed": stored is not None,
         "resource": {},
         "conditions": {},
-        "engine": call.ENGINE,
+        "engine": this.engine,
         "duration": round(elapsed_clock() - started, 2),
         "diff": {"before": (stored or {}).get("spec") or {}, "after": {}},
     }

@@ -10,7 +10,7 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import names
 from ..resources.conditions import by_type
-from . import call
+from ..resources.engines import BUILTIN
 from .clock import elapsed_clock
 from .record import Record
 
@@ -48,7 +48,7 @@ def result_of(
         "changed": changed,
         "resource": dict(migration),
         "conditions": by_type(migration),
-        "engine": call.ENGINE,
+        "engine": BUILTIN,
         "phase": status.get("phase", ""),
         "errors": status.get("errors") or [],
         "downtime_seconds": record.get("downtime_seconds"),

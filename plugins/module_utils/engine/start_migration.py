@@ -9,9 +9,10 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import migmigration, names, plan_selections
+from ..resources.engines import BUILTIN
 from ..resources.errors import InvalidInput, MtcError, NotFound, Problem, Refused, subject_of
 from ..resources.migplan import namespace_mapping
-from . import call, plan_reconciler, predict, preflight, source_objects
+from . import plan_reconciler, predict, preflight, source_objects
 from .call import Call
 from .carry_out import Sides, carry_out
 from .clock import elapsed_clock
@@ -34,7 +35,7 @@ def predict_or_start(
         blocking = [*plan_findings(plan), *preflight.findings(situation)]
         if this.check:
             told = predict.prediction(situation, plan=plan, name=decision.name, intent=intent, blocking=blocking)
-            return {**told, "engine": call.ENGINE, "duration": round(elapsed_clock() - started, 2)}
+            return {**told, "engine": BUILTIN, "duration": round(elapsed_clock() - started, 2)}
         if blocking:
             raise _all_of(blocking)
         settled = _create(control, this, plan_name=plan_name, name=decision.name, intent=intent)
@@ -71,7 +72,7 @@ def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[
     chosen = plan_selections.selections(definition or {})
     if definition:
         options = {**definition, "name": name, "namespace": this.namespace}
-        plan = plan_reconciler.with_options(plan, options, engine=call.ENGINE)
+        plan = plan_reconciler.with_options(plan, options, engine=BUILTIN)
     opened = PlanSides(this, control, plan)
     plan = plan_reconciler.evaluate(
         control=control,

@@ -7,6 +7,7 @@
     +-- PermanentError          trying again changes nothing until somebody changes something
         +-- InvalidInput        options that contradict each other or a rule; carries every problem found
         +-- Refused             allowed by the API, refused by us: it would lose or harm something
+        +-- NotReady            a resource that is stored and not ready; carries its conditions
         +-- DeadlineExceeded    a wait that used up the time that the user gave it
         +-- LeaseLost           another process has taken this run over, or this one could not renew in time
         +-- VolumeFailed        a volume whose copy or proof failed; names the files
@@ -18,9 +19,11 @@ Every sentence has the same form: ``<Kind> <namespace>/<name>: <what failed>: <r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from .condition_names import BLOCKING
 
 
 def subject_of(kind: str, name: str, namespace: str | None = None) -> str:
@@ -100,6 +103,29 @@ class InvalidInput(PermanentError):
 
 class Refused(PermanentError):
     """Not done, on purpose, because it would lose or harm something or cannot end well."""
+
+
+class NotReady(PermanentError):
+    """The resource is stored and is not ready; its conditions say why."""
+
+    def __init__(self, *, subject: str, resource: Mapping[str, Any], where: str = "") -> None:
+        self.resource = resource
+        status = resource.get("status") or {}
+        self.conditions = {str(item["type"]): dict(item) for item in status.get("conditions") or []}
+        blocking = [
+            f"{item['type']}: {item.get('message', '')}".rstrip(". ")
+            for item in self.conditions.values()
+            if item.get("category") in BLOCKING and item.get("status") == "True"
+        ]
+        super().__init__(
+            subject=subject,
+            attempt="it is not ready",
+            reason="; ".join(blocking) or "it has no condition Ready",
+            mend=where or "Mend what the conditions say and run the task again",
+        )
+
+    def as_result(self) -> dict[str, Any]:
+        return {**super().as_result(), "resource": dict(self.resource), "conditions": self.conditions}
 
 
 class DeadlineExceeded(PermanentError):

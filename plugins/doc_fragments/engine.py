@@ -1,0 +1,27 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The choice of the engine; every module has it."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Option O(engine)."""
+
+    DOCUMENTATION = r"""
+options:
+  engine:
+    description:
+      - Who makes the resources true.
+      - V(builtin) is this collection itself. It needs nothing on the clusters but the collection's resource
+        definitions on the control cluster; resources and secrets live in namespace V(openmig) unless another is given.
+      - V(controller) is an installed Migration Toolkit for Containers (MTC), which is driven and watched. Resources
+        live in namespace V(openshift-migration), secrets in V(openshift-config).
+      - V(auto) takes V(controller) where MTC is installed on the control cluster, else V(builtin). An MTC that is
+        installed and not ready is an error, never a reason to take the other engine.
+      - A given namespace decides as well, because MTC looks at V(openshift-migration) only. A plan keeps the engine
+        that it was made with.
+      - E(MTC_ENGINE) is used when it is not given, else V(auto).
+    type: str
+    choices: [auto, builtin, controller]
+"""

@@ -1,0 +1,235 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One call of a module whose resource is judged by one look: a storage, a hook, an analysis.
+
+A kind is a ``Handler``: its pure room in resources/, what makes its status true, the secrets that its options hold, and
+who would miss it. The order is the same for all: the options are checked, then engine and namespace are settled, then
+what is stored is read; so bad input is told before anything is touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..cluster.api import Cluster
+from ..resources import names
+from ..resources.conditions import by_type, is_ready, warnings
+from ..resources.engines import CONTROLLER, secrets_namespace
+from ..resources.errors import InvalidInput, NotFound, NotReady, Problem, Refused, subject_of
+from ..resources.spec_fields import refers_to
+from . import call, choice, owned_secrets
+from .call import Call
+from .clock import elapsed_clock
+from .cluster_reconciler import write_status
+from .owned_secrets import OwnedSecret
+
+Manifest = dict[str, Any]
+
+
+class Room(Protocol):
+    """What the module of a kind in resources/ offers; see migcluster for what each gives."""
+
+    def build_spec(self, params: Mapping[str, Any]) -> dict[str, Any]: ...
+    def merge_spec(self, existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]: ...
+    def drift(self, existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]: ...
+    def validate(self, params: Mapping[str, Any]) -> list[Problem]: ...
+    def incomplete(self, spec: Mapping[str, Any]) -> list[Problem]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What an evaluation looks at. ``installed``: the control cluster knows the kinds (False only in check mode)."""
+
+    call: Call
+    control: Cluster
+    subject: str
+    spec: Mapping[str, Any]
+    stored: Manifest | None
+    installed: bool
+    secrets: Mapping[tuple[str, str], OwnedSecret]
+    """The secrets that this call writes, by (namespace, name): in check mode they exist only here."""
+
+
+def _none(_call: Call) -> list[OwnedSecret]:
+    return []
+
+
+def _nobody(_call: Call, _control: Cluster) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handler:
+    """How one kind is handled."""
+
+    kind: str
+    room: Room
+    evaluate: Callable[[Situation], dict[str, Any]]
+    """The status that is true now, with the builtin engine; writes nothing. Raises Refused for what that engine cannot
+    do."""
+    drive: Callable[[Situation, Manifest], Manifest]
+    """With the controller engine: waits until the resource that was just written is judged; gives it as it then is."""
+    secrets: Callable[[Call], list[OwnedSecret]] = _none
+    """What the options hold that belongs into secrets; the spec refers to them by their ``reference``."""
+    secret_names: Callable[[str], Sequence[str]] = lambda _name: ()
+    """The names of the secrets that a resource of this name may have had from us."""
+    users: Callable[[Call, Cluster], list[str]] = _nobody
+    """The subjects of what uses the resource: it is not removed while there are any."""
+    results: Callable[[Situation, Manifest], dict[str, Any]] = field(default=lambda _situation, _resource: {})
+    """What the module returns besides what all return."""
+
+
+def ensure(this: Call, handler: Handler) -> dict[str, Any]:
+    """The module's result. Raises NotReady when the resource is not ready at the end."""
+    started = elapsed_clock()
+    name = str(this.params["name"])
+    if problems := handler.room.validate(this.params):
+        raise InvalidInput(subject=f"{handler.kind} {name}", problems=problems)
+    control = this.reach.control()
+    this = choice.settle(this, control)
+    subject = subject_of(handler.kind, name, this.namespace)
+    installed = call.require_resources(control, check=this.check)
+    secrets = handler.secrets(this)
+    stored = control.get(names.API_VERSION, handler.kind, name, this.namespace) if installed else None
+    if this.params["state"] == "absent":
+        return _remove(this, control, handler, subject=subject, stored=stored, started=started)
+    wanted = _wanted(this, handler, secrets)
+    spec = handler.room.merge_spec((stored or {}).get("spec"), wanted)
+    if missing := handler.room.incomplete(spec):
+        raise InvalidInput(subject=subject, problems=missing)
+    changes: list[str] = []
+    for secret in secrets:
+        changes += owned_secrets.store(control, secret, check=this.check)
+    situation = Situation(
+        call=this,
+        control=control,
+        subject=subject,
+        spec=spec,
+        stored=stored,
+        installed=installed,
+        secrets={(secret.namespace, secret.name): secret for secret in secrets},
+    )
+    resource = (_driven if this.engine == CONTROLLER else _evaluated)(situation, handler, changes)
+    predicted = this.check and this.engine == CONTROLLER
+    if not is_ready(resource) and not predicted:
+        raise NotReady(subject=subject, resource=resource)
+    return {
+        "changed": bool(changes),
+        "changes": changes,
+        "resource": resource,
+        "conditions": by_type(resource),
+        "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(resource)],
+        "engine": this.engine,
+        "duration": round(elapsed_clock() - started, 2),
+        "diff": handler.room.drift((stored or {}).get("spec"), wanted) or {"before": {}, "after": {}},
+        **handler.results(situation, resource),
+    }
+
+
+def _wanted(this: Call, handler: Handler, secrets: Sequence[OwnedSecret]) -> dict[str, Any]:
+    namespace = secrets_namespace(this.engine, this.namespace)
+    wanted = handler.room.build_spec({**this.params, "namespace": this.namespace, "secrets_namespace": namespace})
+    for secret in secrets:
+        *above, last = secret.reference
+        part = wanted
+        for key in above:
+            part = part.setdefault(key, {})
+        part.setdefault(last, {"name": secret.name, "namespace": secret.namespace})
+    return wanted
+
+
+def _new(situation: Situation, kind: str) -> Manifest:
+    metadata = {"name": situation.call.params["name"], "namespace": situation.call.namespace}
+    return {"apiVersion": names.API_VERSION, "kind": kind, "metadata": metadata, "spec": dict(situation.spec)}
+
+
+def _evaluated(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
+    """Spec and status in one write: the kinds have no status subresource."""
+    status = handler.evaluate(situation)
+    stored = situation.stored
+    if stored is None:
+        changes.append(f"{situation.subject} created")
+        return _create(situation, {**_new(situation, handler.kind), "status": status})
+    if stored["spec"] == situation.spec and stored.get("status") == status:
+        return stored
+    changed = stored["spec"] != situation.spec
+    changes.append(f"{situation.subject} {'changed' if changed else 'has a new status'}")
+    wanted = {**stored, "spec": dict(situation.spec)}
+    if situation.call.check:
+        situation.control.replace(wanted, dry_run=True)
+        return {**wanted, "status": status}
+    return write_status(situation.control, wanted, status)
+
+
+def _create(situation: Situation, manifest: Manifest) -> Manifest:
+    """The created resource; in check mode the manifest, judged by the server where it knows kind and namespace."""
+    if not situation.call.check:
+        return situation.control.create(manifest)
+    if situation.installed:
+        with contextlib.suppress(NotFound):  # the namespace: an earlier task would have made it
+            situation.control.create(manifest, dry_run=True)
+    return manifest
+
+
+def _driven(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
+    """The spec alone, by a patch that leaves the controller's status where it is; then the controller's judgement."""
+    stored, check = situation.stored, situation.call.check
+    if stored is not None and stored["spec"] == situation.spec and is_ready(stored):
+        return stored
+    if stored is None:
+        changes.append(f"{situation.subject} created")
+        written = _create(situation, _new(situation, handler.kind))
+    else:
+        changes.append(f"{situation.subject} changed")
+        written = situation.control.patch(
+            names.API_VERSION,
+            handler.kind,
+            stored["metadata"]["name"],
+            stored["metadata"]["namespace"],
+            patch={"spec": dict(situation.spec)},
+            dry_run=check,
+        )
+    return written if check else handler.drive(situation, written)
+
+
+def _remove(
+    this: Call, control: Cluster, handler: Handler, *, subject: str, stored: Manifest | None, started: float
+) -> dict[str, Any]:
+    """Removes the resource and the secrets that its options once filled; refused while somebody uses it."""
+    changes: list[str] = []
+    if stored is not None:
+        if users := handler.users(this, control):
+            raise Refused(
+                subject=subject,
+                attempt="it is not removed",
+                reason=f"it is used by {', '.join(sorted(users))}",
+                mend="Remove these first",
+            )
+        changes.append(f"{subject} removed")
+        if not this.check:
+            control.delete(names.API_VERSION, handler.kind, str(this.params["name"]), this.namespace)
+    namespace = secrets_namespace(this.engine, this.namespace)
+    for name in handler.secret_names(str(this.params["name"])):
+        changes += owned_secrets.remove(control, name=name, namespace=namespace, check=this.check)
+    return {
+        "changed": bool(changes),
+        "changes": changes,
+        "resource": {},
+        "conditions": {},
+        "engine": this.engine,
+        "duration": round(elapsed_clock() - started, 2),
+        "diff": {"before": (stored or {}).get("spec") or {}, "after": {}},
+    }
+
+
+def plans_that_refer(this: Call, control: Cluster, *, fields: Sequence[str]) -> list[str]:
+    """The plans whose references in ``fields`` of their spec name this call's resource."""
+    me = (this.namespace, str(this.params["name"]))
+    return [
+        subject_of(names.MIG_PLAN, plan["metadata"]["name"], plan["metadata"]["namespace"])
+        for plan in control.list(names.API_VERSION, names.MIG_PLAN, this.namespace)
+        if me in [refers_to(plan["spec"].get(name)) for name in fields]
+    ]

@@ -1,0 +1,84 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Secrets that are made from a module's options, so that nobody has to lay them down by hand.
+
+They bear our label. A secret of that name that does not is somebody else's: it is neither overwritten nor removed.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import names
+from ..resources.errors import NotFound, Refused, subject_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnedSecret:
+    """A secret and the place in its resource's spec that refers to it, as the path of keys to the reference."""
+
+    name: str
+    namespace: str
+    reference: tuple[str, ...]
+    data: Mapping[str, str] = field(repr=False)
+    """In clear; never part of a result, an error or a diff."""
+
+    @property
+    def encoded(self) -> dict[str, str]:
+        return {key: base64.b64encode(value.encode("utf-8")).decode("ascii") for key, value in self.data.items()}
+
+
+def store(control: Cluster, secret: OwnedSecret, *, check: bool) -> list[str]:
+    """Create the secret or bring it up to date; gives what was changed, a line or none. Raises Refused when a secret
+    of that name is not ours."""
+    subject = subject_of("Secret", secret.name, secret.namespace)
+    found = control.get("v1", "Secret", secret.name, secret.namespace)
+    if found is not None:
+        if not _is_ours(found):
+            raise Refused(
+                subject=subject,
+                attempt="it is not overwritten",
+                reason=f"it exists and does not bear the label {names.MANAGED_BY_LABEL}={names.MANAGED_BY}",
+                mend="Refer to it instead of giving credentials, or remove it",
+            )
+        if found.get("data") == secret.encoded:
+            return []
+        control.replace({**found, "data": secret.encoded}, dry_run=check)
+        return [f"{subject} changed"]
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": secret.name,
+            "namespace": secret.namespace,
+            "labels": {names.MANAGED_BY_LABEL: names.MANAGED_BY},
+        },
+        "type": "Opaque",
+        "data": secret.encoded,
+    }
+    try:
+        control.create(manifest, dry_run=check)
+    except NotFound:
+        if not check:
+            raise
+        # Only predicted: an earlier task would have made the namespace.
+    return [f"{subject} created"]
+
+
+def remove(control: Cluster, *, name: str, namespace: str, check: bool) -> list[str]:
+    """Remove the secret if it is ours; gives what was changed, a line or none."""
+    found = control.get("v1", "Secret", name, namespace)
+    if found is None or not _is_ours(found):
+        return []
+    if not check:
+        control.delete("v1", "Secret", name, namespace, uid=found["metadata"]["uid"])
+    return [f"{subject_of('Secret', name, namespace)} removed"]
+
+
+def _is_ours(secret: Mapping[str, Any]) -> bool:
+    labels = secret["metadata"].get("labels") or {}
+    return bool(labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY)
