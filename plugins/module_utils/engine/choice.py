@@ -47,6 +47,18 @@ def settle(this: Call, control: Cluster, *, plan: str | None = None) -> Call:
     return _settled(this, asked, NAMESPACES[asked], control)
 
 
+def builtin_only(this: Call) -> Call:
+    """The call itself. Raises Refused when it was settled on an engine that this module does not drive yet."""
+    if this.engine != BUILTIN:
+        raise Refused(
+            subject=f"Engine {this.engine}",
+            attempt="it is not driven by this module",
+            reason="the module carries out what it is asked for itself",
+            mend="Say engine: builtin",
+        )
+    return this
+
+
 def _settled(this: Call, engine: str, namespace: str, control: Cluster) -> Call:
     if engine == CONTROLLER:
         _require_mtc(control)

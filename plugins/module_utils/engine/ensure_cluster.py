@@ -14,8 +14,9 @@ from ..resources import migcluster, names
 from ..resources.condition_names import ClusterCondition
 from ..resources.conditions import blockers, by_type, condition, is_ready
 from ..resources.errors import InvalidInput, MtcError, PermanentError, Problem, Refused, subject_of
-from . import adoption, call, cluster_reconciler
+from . import adoption, call, choice, cluster_reconciler
 from .call import Call
+from .choice import builtin_only
 from .clock import elapsed_clock
 from .reach import read_token
 
@@ -42,10 +43,11 @@ def ensure(this: Call) -> dict[str, Any]:
     """The module's result. Raises when the cluster is not ready at the end, naming every blocking condition."""
     started = elapsed_clock()
     params = this.params
-    subject = subject_of(names.MIG_CLUSTER, params["name"], this.namespace)
     if problems := validate(params):
-        raise InvalidInput(subject=subject, problems=problems)
+        raise InvalidInput(subject=f"{names.MIG_CLUSTER} {params['name']}", problems=problems)
     control = this.reach.control()
+    this = builtin_only(choice.settle(this, control))
+    subject = subject_of(names.MIG_CLUSTER, params["name"], this.namespace)
     call.require_resources(control, check=this.check)
     secret_name = f"{params['name']}-token"
     existing, stored = control.map(

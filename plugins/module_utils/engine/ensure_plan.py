@@ -11,8 +11,9 @@ from ..cluster.api import Cluster
 from ..resources import migmigration, migplan, names, plan_selections
 from ..resources.conditions import by_type, warnings
 from ..resources.errors import InvalidInput, MtcError, PermanentError, Refused, subject_of
-from . import call, plan_reconciler, second_call
+from . import call, choice, plan_reconciler, second_call
 from .call import Call
+from .choice import builtin_only
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
 from .plan_sides import PlanSides, plan_findings
@@ -23,11 +24,12 @@ Manifest = dict[str, Any]
 def ensure(this: Call) -> dict[str, Any]:
     """The module's result. Raises when the plan cannot be carried out, naming every reason."""
     started = elapsed_clock()
+    if problems := migplan.validate(this.params):
+        raise InvalidInput(subject=f"{names.MIG_PLAN} {this.params['name']}", problems=problems)
+    control = this.reach.control()
+    this = builtin_only(choice.settle(this, control, plan=this.params["name"]))
     params = {**this.params, "namespace": this.namespace}
     subject = subject_of(names.MIG_PLAN, params["name"], this.namespace)
-    if problems := migplan.validate(params):
-        raise InvalidInput(subject=subject, problems=problems)
-    control = this.reach.control()
     installed = call.require_resources(control, check=this.check)
     stored = control.get(names.API_VERSION, names.MIG_PLAN, params["name"], this.namespace) if installed else None
     if params["state"] == "absent":

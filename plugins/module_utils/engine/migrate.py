@@ -13,8 +13,9 @@ from typing import Any
 
 from ..resources import migmigration, migplan, names
 from ..resources.errors import InvalidInput, Problem
-from . import call, second_call
+from . import call, choice, second_call
 from .call import Call
+from .choice import builtin_only
 from .clock import elapsed_clock
 from .outcome import record_of, result_of
 from .plan_runs import migrations_of
@@ -51,8 +52,9 @@ def migrate(this: Call) -> dict[str, Any]:
     if problems := validate(params):
         raise InvalidInput(subject=names.MIG_MIGRATION, problems=problems)
     control = this.reach.control(fence=this.guard.fence)
-    installed = call.require_resources(control, check=this.check)
     plan_name = str(params.get("plan") or params["plan_definition"]["name"])
+    this = builtin_only(choice.settle(this, control, plan=plan_name))
+    installed = call.require_resources(control, check=this.check)
     found = migrations_of(control, this.namespace, plan_name) if installed else []
     decision = second_call.decide_final(found, plan=plan_name, name=params.get("name"))
     settled = decision.migration
