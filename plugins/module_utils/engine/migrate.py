@@ -18,8 +18,8 @@ from .call import Call
 from .choice import builtin_only
 from .clock import elapsed_clock
 from .outcome import record_of, result_of
-from .plan_runs import migrations_of
-from .second_call import Step
+from .plan_runs import Runs, runs_of
+from .second_call import Asked, Step
 
 
 def validate(params: Mapping[str, Any]) -> list[Problem]:
@@ -55,8 +55,10 @@ def migrate(this: Call) -> dict[str, Any]:
     plan_name = str(params.get("plan") or params["plan_definition"]["name"])
     this = builtin_only(choice.settle(this, control, plan=plan_name))
     installed = call.require_resources(control, check=this.check)
-    found = migrations_of(control, this.namespace, plan_name) if installed else []
-    decision = second_call.decide_final(found, plan=plan_name, name=params.get("name"))
+    runs = runs_of(control, this.namespace, plan_name) if installed else Runs([], frozenset())
+    decision = second_call.decide(
+        Asked.FINAL, runs.migrations, plan=plan_name, name=params.get("name"), taken=runs.taken
+    )
     settled = decision.migration
     if settled is not None and (decision.step is Step.NOTHING or this.check):
         goes_on = decision.step is Step.GO_ON

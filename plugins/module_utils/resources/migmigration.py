@@ -130,7 +130,8 @@ def succeeded(migration: Mapping[str, Any]) -> bool:
 
 
 def newest_first(migrations: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """By creation; of two in the same second the name decides, so that every reader sees the same order."""
+    """By creation; of two in the same second the name decides (``app-stage-10`` after ``app-stage-9``), so that every
+    reader sees the same order."""
     return sorted(migrations, key=_age, reverse=True)
 
 
@@ -185,6 +186,8 @@ def _metadata(migration: Mapping[str, Any]) -> Mapping[str, Any]:
     return migration.get("metadata") or {}
 
 
-def _age(migration: Mapping[str, Any]) -> tuple[str, str]:
+def _age(migration: Mapping[str, Any]) -> tuple[str, str, int]:
     metadata = _metadata(migration)
-    return str(metadata.get("creationTimestamp", "")), str(metadata.get("name", ""))
+    stem, _dash, number = str(metadata.get("name", "")).rpartition("-")
+    created = str(metadata.get("creationTimestamp", ""))
+    return (created, stem, int(number)) if number.isdigit() else (created, f"{stem}-{number}", 0)
