@@ -115,7 +115,7 @@ def _context(
     identities = {"source": sides.source.identity(), "destination": sides.destination.identity()}
     if record.load():
         frozen = Intent.from_record(record.data["intent"])
-        intent = frozen.continued_by(intent, migration=name, namespace=this.namespace)
+        intent = frozen.continued_by(intent, subject=resource.subject)
         _same_clusters(record.data["clusters"], identities, subject=resource.subject)
         _same_plan(record.data["plan"], plan, subject=resource.subject)
     else:

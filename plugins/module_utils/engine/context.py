@@ -95,10 +95,17 @@ class Context:
 
     def ownership_labels(self) -> dict[str, str]:
         """On everything that this run creates on the destination for good."""
-        return {
-            names.MIGRATED_BY_MIGMIGRATION_LABEL: self.migration.uid,
-            names.MIGRATED_BY_MIGPLAN_LABEL: self.plan_uid,
-        }
+        return self.identity().ownership_labels
+
+    def is_ours(self, found: Mapping[str, Any]) -> bool:
+        """Whether a run of this plan has made the object."""
+        labels = found["metadata"].get("labels") or {}
+        return bool(labels.get(names.MIGRATED_BY_MIGPLAN_LABEL) == self.plan_uid)
+
+    def is_of_this_run(self, found: Mapping[str, Any]) -> bool:
+        """Whether this run has made the object."""
+        labels = found["metadata"].get("labels") or {}
+        return bool(labels.get(names.MIGRATED_BY_MIGMIGRATION_LABEL) == self.migration.uid)
 
     def tell(self, fact: str) -> None:
         self.reporter.tell(self.migration.name, fact)

@@ -5,23 +5,22 @@ this run has."""
 
 from __future__ import annotations
 
-from ..resources import names
 from ..resources.errors import AlreadyExists, NotFound, Refused, subject_of
 from ..volumes.claims import claim_manifest
 from ..volumes.model import VolumeMove
-from .context import Context
+from .copying import Copying
 
 CLAIM = "PersistentVolumeClaim"
+FOREIGN_MEND = "Remove it, or give the volume another target_name"
 
 
-def ensure(context: Context) -> None:
-    """Create the claims that are missing. Refused for one that this plan has not made: a copy would overwrite its
-    data (V23)."""
+def ensure(context: Copying) -> None:
+    """Create the claims that are missing. Refused for one that is not ours: a copy would overwrite its data (V23)."""
 
     def ensure_one(move: VolumeMove) -> None:
         found = context.destination.get("v1", CLAIM, move.target_claim, move.target_namespace)
         if found is not None:
-            if (found["metadata"].get("labels") or {}).get(names.MIGRATED_BY_MIGPLAN_LABEL) != context.plan_uid:
+            if not context.is_ours(found):
                 raise foreign_claim(move)
             return
         source = context.source.get("v1", CLAIM, move.source_claim, move.source_namespace)
@@ -32,11 +31,8 @@ def ensure(context: Context) -> None:
                 mend="Reconcile the plan and run the task again",
                 status=404,
             )
-        manifest = claim_manifest(source, move, context.identity())
-        labels = manifest["metadata"].setdefault("labels", {})
-        labels.update(context.ownership_labels())
         try:
-            context.destination.create(manifest)
+            context.destination.create(claim_manifest(source, move, context.identity()))
             context.tell(f"{CLAIM} {move.target_namespace}/{move.target_claim} created, {move.size} bytes")
         except AlreadyExists:
             return  # created by the process whose work goes on here
@@ -44,23 +40,22 @@ def ensure(context: Context) -> None:
     context.destination.map(ensure_one, context.moves)
 
 
-def foreign_claim(move: VolumeMove) -> Refused:
-    """A claim stands where a volume has to go, and this plan has not made it."""
+def foreign_claim(move: VolumeMove, *, mend: str = FOREIGN_MEND) -> Refused:
+    """A claim stands where a volume has to go, and it is not ours."""
     return Refused(
         subject=subject_of(CLAIM, move.target_claim, move.target_namespace),
         attempt="it exists on the destination and was not made by this plan",
         reason="copying would overwrite what it holds",
-        mend="Remove it, or give the volume another target_name",
+        mend=mend,
     )
 
 
-def remove_created(context: Context) -> None:
+def remove_created(context: Copying) -> None:
     """Delete the claims that this run has created; those of earlier runs and of others stay."""
 
     def remove(move: VolumeMove) -> None:
         found = context.destination.get("v1", CLAIM, move.target_claim, move.target_namespace)
-        labels = (found or {}).get("metadata", {}).get("labels") or {}
-        if found is not None and labels.get(names.MIGRATED_BY_MIGMIGRATION_LABEL) == context.migration.uid:
+        if found is not None and context.is_of_this_run(found):
             context.destination.delete(
                 "v1", CLAIM, move.target_claim, move.target_namespace, uid=found["metadata"]["uid"]
             )

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..cluster.api import Cluster
-from ..resources import names
 from ..resources.errors import AlreadyExists, NotFound, Refused, subject_of
-from .context import Context
+from .copying import Copying
 
 NOT_COPIED = ("kubernetes.io/metadata.name", "kubectl.kubernetes.io/last-applied-configuration")
 """Set by the server or by a client for the other namespace."""
@@ -37,7 +35,7 @@ def namespace_manifest(source: dict[str, Any], *, name: str, labels: dict[str, s
     return manifest
 
 
-def ensure(context: Context) -> None:
+def ensure(context: Copying) -> None:
     """Create what is missing. Refused for one that is being deleted."""
     wanted = {destination: source for source, destination in reversed(list(context.namespaces.items()))}
 
@@ -71,13 +69,12 @@ def ensure(context: Context) -> None:
     context.destination.map(ensure_one, list(wanted.items()))
 
 
-def remove_created(cluster: Cluster, *, migration_uid: str, namespaces: list[str]) -> list[str]:
+def remove_created(context: Copying) -> list[str]:
     """Delete those of the namespaces that this run has created; returns their names. Nothing is awaited."""
     removed = []
-    for name in namespaces:
-        found = cluster.get("v1", "Namespace", name)
-        labels = (found or {}).get("metadata", {}).get("labels") or {}
-        if found is not None and labels.get(names.MIGRATED_BY_MIGMIGRATION_LABEL) == migration_uid:
-            cluster.delete("v1", "Namespace", name, uid=found["metadata"]["uid"])
+    for name in dict.fromkeys(context.namespaces.values()):
+        found = context.destination.get("v1", "Namespace", name)
+        if found is not None and context.is_of_this_run(found):
+            context.destination.delete("v1", "Namespace", name, uid=found["metadata"]["uid"])
             removed.append(name)
     return removed

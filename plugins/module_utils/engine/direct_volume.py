@@ -12,7 +12,8 @@ from ..resources import directvolume, names
 from ..resources.condition_names import Category, VolumeCondition
 from ..resources.conditions import Conditions
 from ..resources.digest import observed_digest
-from ..volumes.status import dvm_status, dvmp_status, progress_line
+from ..volumes.status import dvm_status, progress_line
+from . import volume_progress
 from .clock import utc_now
 from .context import Context
 
@@ -58,22 +59,7 @@ def conclude(context: Context, *, failed: bool) -> None:
         "itinerary": ITINERARY_FAILED if failed else ITINERARY,
     }
     _write(context, found, status, failed=failed, ended=True)
-    context.control.map(lambda entry: _record_progress(context, found, entry), context.transfer.progress())
-
-
-def _record_progress(context: Context, direct: dict[str, Any], entry: dict[str, Any]) -> None:
-    """The progress resource of one volume, with what the copy came to."""
-    wanted = directvolume.progress_manifest(direct, namespace=entry["namespace"], claim=entry["claim"])
-    conditions = Conditions(None)
-    conditions.set_ready(True, "The progress is ready")
-    status = {**dvmp_status(entry), "conditions": conditions.end(datetime.now(UTC))}
-    status["observedDigest"] = observed_digest(wanted["spec"])
-    metadata = wanted["metadata"]
-    found = context.control.get(wanted["apiVersion"], wanted["kind"], metadata["name"], metadata["namespace"])
-    if found is None:
-        context.control.create({**wanted, "status": status})
-    else:
-        context.control.replace({**found, "status": status})
+    volume_progress.store(context.control, found, context.transfer.progress())
 
 
 def _write(

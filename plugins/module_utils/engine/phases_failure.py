@@ -89,9 +89,7 @@ def _remove_volumes(context: Context) -> str | None:
     if "stopped_at" in context.record.data:
         return None
     destination_claims.remove_created(context)
-    removed = destination_namespaces.remove_created(
-        context.destination, migration_uid=context.migration.uid, namespaces=context.destination_namespaces
-    )
+    removed = destination_namespaces.remove_created(context)
     context.memory.setdefault("removed_namespaces", []).extend(removed)
     left = [
         name

@@ -15,12 +15,11 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..objects import apply, inventory
 from ..objects.existing import Finding, State
-from ..resources import names, quantity
-from ..resources.errors import MtcError, NotFound, Refused, subject_of
-from ..volumes import sizing
+from ..resources import names
+from ..resources.errors import MtcError, Refused, subject_of
 from ..volumes.model import VolumeMove
-from . import quiesce
-from .destination_claims import CLAIM, foreign_claim
+from . import quiesce, volume_checks
+from .destination_claims import FOREIGN_MEND
 from .source_objects import SourceObjects
 
 
@@ -92,77 +91,27 @@ def _unsupported(situation: Situation) -> list[MtcError]:
 
 
 def _volume_modes(situation: Situation) -> list[MtcError]:
-    return [
-        Refused(
-            subject=subject_of(CLAIM, move.source_claim, move.source_namespace),
-            attempt="a block volume cannot be copied by the builtin engine yet",
-            reason="its volumeMode is Block",
-            mend="Leave it out with action: skip and carry its data over by other means",
-        )
-        for move in situation.moves
-        if move.volume_mode == "Block"
-    ]
+    return volume_checks.volume_modes(situation.moves)
 
 
 def _storage_classes(situation: Situation) -> list[MtcError]:
-    known = {item["metadata"]["name"] for item in situation.destination.list("storage.k8s.io/v1", "StorageClass")}
-    return [
-        NotFound(
-            subject=subject_of("StorageClass", str(move.storage_class)),
-            attempt=f"the destination has no such class, chosen for {move.source_namespace}/{move.source_claim}",
-            reason=f"it has {', '.join(sorted(known)) or 'none'}",
-            mend="Choose one of these in persistent_volumes or storage_class_mapping",
-            status=404,
-        )
-        for move in situation.moves
-        if move.storage_class and move.storage_class not in known
-    ]
+    mend = "Choose one of these in persistent_volumes or storage_class_mapping"
+    return volume_checks.storage_classes(situation.destination, situation.moves, mend=mend)
 
 
 def _sizes(situation: Situation) -> list[MtcError]:
-    claims = [(move.source_namespace, move.source_claim) for move in situation.moves]
-    used = sizing.usage(situation.source, claims)
-    errors: list[MtcError] = []
-    for move, claim in zip(situation.moves, claims, strict=True):
-        measured = used.get(claim)
-        if measured is not None and move.size < measured.used:
-            errors.append(
-                Refused(
-                    subject=subject_of(CLAIM, move.target_claim, move.target_namespace),
-                    attempt="the destination volume would be too small",
-                    reason=(
-                        f"{quantity.to_text(move.size)} are requested and the source uses "
-                        f"{quantity.to_text(measured.used)}"
-                    ),
-                    mend="Give it a larger size in persistent_volumes",
-                )
-            )
-    return errors
+    mend = "Give it a larger size in persistent_volumes"
+    return volume_checks.sizes(situation.source, situation.moves, mend=mend)
 
 
 def _claims(situation: Situation) -> list[MtcError]:
-    def unfit_claim(move: VolumeMove) -> MtcError | None:
-        found = situation.destination.get("v1", CLAIM, move.target_claim, move.target_namespace)
-        if found is None:
-            return None
-        labels = found["metadata"].get("labels") or {}
-        if labels.get(names.MIGRATED_BY_MIGPLAN_LABEL) != situation.plan_uid:
-            return foreign_claim(move)
-        return _too_small_a_leftover(move, found)
-
-    return [error for error in situation.destination.map(unfit_claim, situation.moves) if error is not None]
-
-
-def _too_small_a_leftover(move: VolumeMove, found: Mapping[str, Any]) -> MtcError | None:
-    """An earlier run of the plan has made the claim, with another size than the plan asks for now."""
-    has = ((found.get("status") or {}).get("capacity") or found["spec"]["resources"]["requests"])["storage"]
-    if quantity.parse(has) >= move.size:
-        return None
-    return Refused(
-        subject=subject_of(CLAIM, move.target_claim, move.target_namespace),
-        attempt="an earlier run has left it and it is too small for the plan as it is now",
-        reason=f"it has {has} and {quantity.to_text(move.size)} are requested",
-        mend="Delete the claim on the destination and run the task again: it is made anew",
+    return volume_checks.claims(
+        situation.destination,
+        situation.moves,
+        ours=lambda found: (
+            (found["metadata"].get("labels") or {}).get(names.MIGRATED_BY_MIGPLAN_LABEL) == situation.plan_uid
+        ),
+        foreign_mend=FOREIGN_MEND,
     )
 
 

@@ -97,8 +97,7 @@ def claim_manifest(source_pvc: Mapping[str, Any], move: VolumeMove, identity: Ru
         names.PART_OF_LABEL: names.PART_OF,
         **(metadata.get("labels") or {}),
         **move.labels,
-        names.MIGRATED_BY_MIGMIGRATION_LABEL: identity.uid,
-        names.MIGRATED_BY_MIGPLAN_LABEL: identity.plan_uid,
+        **identity.ownership_labels,
     }
     made: dict[str, Any] = {"name": move.target_claim, "namespace": move.target_namespace, "labels": labels}
     annotations = metadata.get("annotations") or {}

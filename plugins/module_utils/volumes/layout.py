@@ -77,20 +77,15 @@ class Layout:
 
     def labels(self, role: Role) -> dict[str, str]:
         """On everything; ``app`` and ``owner`` are upstream's, so that network policies written for MTC match."""
-        labels = {
+        return {
             names.RUN_LABEL: self.identity.uid,
             names.COMPONENT_LABEL: role,
             names.MANAGED_BY_LABEL: names.MANAGED_BY,
-            names.PART_OF_LABEL: names.PART_OF,
-            names.MIGMIGRATION_LABEL: self.identity.uid,
             names.APP_LABEL: names.TRANSFER_APP,
             names.OWNER_LABEL: names.TRANSFER_OWNER,
-            names.MIGRATED_BY_MIGPLAN_LABEL: self.identity.plan_uid,
             PURPOSE_LABEL: PURPOSE,
+            **self.identity.correlation_labels,
         }
-        if self.identity.direct_volume_migration_uid:
-            labels[names.DIRECT_VOLUME_MIGRATION_LABEL] = self.identity.direct_volume_migration_uid
-        return labels
 
     def metadata(
         self, name: str, namespace: str, role: Role, *, anchor_uid: str | None, labels: Mapping[str, str] | None = None

@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from ..resources import names
+from ..resources.errors import subject_of
+
 Profile = Literal["auto", "root", "restricted"]
 SettledProfile = Literal["root", "restricted"]
 EndpointType = Literal["NodePort", "ClusterIP"]
@@ -56,7 +59,11 @@ class VolumeMove:
 
 @dataclass(frozen=True, kw_only=True)
 class RunIdentity:
-    """For whom a transfer works. ``generation`` is the lease's: requests of an older one are refused in the pods."""
+    """For whom a transfer works. ``generation`` is the lease's: requests of an older one are refused in the pods.
+
+    ``kind``, ``migration`` and ``uid`` are those of the resource that is carried out: a MigMigration, or a
+    DirectVolumeMigration that stands alone and belongs to no plan (``plan_uid`` is empty).
+    """
 
     migration: str
     uid: str
@@ -65,6 +72,29 @@ class RunIdentity:
     generation: int
     deadline_seconds: int
     direct_volume_migration_uid: str = ""
+    kind: str = names.MIG_MIGRATION
+
+    @property
+    def subject(self) -> str:
+        """How errors call the run."""
+        return subject_of(self.kind, self.migration, self.namespace)
+
+    @property
+    def correlation_labels(self) -> dict[str, str]:
+        """By which MTC finds what a run has made, as long as it is there."""
+        labels = {names.PART_OF_LABEL: names.PART_OF, self.kind.lower(): self.uid}
+        if self.plan_uid:
+            labels[names.MIGRATED_BY_MIGPLAN_LABEL] = self.plan_uid
+        if self.direct_volume_migration_uid:
+            labels[names.DIRECT_VOLUME_MIGRATION_LABEL] = self.direct_volume_migration_uid
+        return labels
+
+    @property
+    def ownership_labels(self) -> dict[str, str]:
+        """On what a run makes on the destination for good; a rollback goes by them."""
+        if self.kind == names.DIRECT_VOLUME_MIGRATION:
+            return {names.MIGRATED_BY_DIRECT_VOLUME_MIGRATION_LABEL: self.uid}
+        return {names.MIGRATED_BY_MIGMIGRATION_LABEL: self.uid, names.MIGRATED_BY_MIGPLAN_LABEL: self.plan_uid}
 
     @property
     def short(self) -> str:

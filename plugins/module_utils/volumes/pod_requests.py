@@ -110,7 +110,7 @@ class Requests:
             raise
         if answer.exit_code == _REFUSED:
             raise LeaseLost(
-                subject=f"MigMigration {self._identity.namespace}/{self._identity.migration}",
+                subject=self._identity.subject,
                 attempt=f"the transfer pod of {move.source_namespace}/{move.source_claim} refuses this process",
                 reason="a newer one has taken the run over",
                 mend="Leave the run to it",

@@ -25,7 +25,7 @@ def test_it_survives_being_recorded() -> None:
 
 
 def test_the_same_options_go_on() -> None:
-    assert BEGUN.continued_by(BEGUN, migration="app", namespace="openmig") == BEGUN
+    assert BEGUN.continued_by(BEGUN, subject="MigMigration openmig/app") == BEGUN
 
 
 @pytest.mark.parametrize("name", sorted({field.name for field in fields(Intent)} - CHANGEABLE))
@@ -33,7 +33,7 @@ def test_every_other_field_is_frozen(name: str) -> None:
     changed: dict[str, Any] = {name: "something else"}
     other = replace(BEGUN, **changed)
     with pytest.raises(InvalidInput) as refused:
-        BEGUN.continued_by(other, migration="app", namespace="openmig")
+        BEGUN.continued_by(other, subject="MigMigration openmig/app")
     assert [problem.path for problem in refused.value.problems] == [name]
 
 
@@ -41,12 +41,12 @@ def test_every_other_field_is_frozen(name: str) -> None:
 def test_some_may_change_in_mid_run(name: str) -> None:
     changed: dict[str, Any] = {name: 77}
     other = replace(BEGUN, **changed)
-    assert BEGUN.continued_by(other, migration="app", namespace="openmig") == other
+    assert BEGUN.continued_by(other, subject="MigMigration openmig/app") == other
 
 
 def test_all_differences_are_told_at_once() -> None:
     other = replace(BEGUN, verify=False, endpoint="ClusterIP", bandwidth=5)
     with pytest.raises(InvalidInput) as refused:
-        BEGUN.continued_by(other, migration="app", namespace="openmig")
+        BEGUN.continued_by(other, subject="MigMigration openmig/app")
     assert sorted(problem.path for problem in refused.value.problems) == ["endpoint", "verify"]
     assert "verify: the run began with True and this call asks for False" in refused.value.message

@@ -1,0 +1,55 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Options that are resolved once at the start of a run and kept for its whole life.
+
+Upstream's resources have no field for most of them and their CRDs prune unknown ones, so they live in the run's record.
+A later call for the same run must ask for the same; only what may change in mid-run without changing the result may
+differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Self
+
+from ..resources.errors import InvalidInput, Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenOptions:
+    """The base of the options of one kind of run: a field for each option, under the option's name."""
+
+    changeable: ClassVar[frozenset[str]] = frozenset()
+    """Options that a later call for the same run may give another value."""
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """From a module's parameters, which carry every field under the same name."""
+        return cls(**{field.name: params[field.name] for field in fields(cls)})
+
+    @classmethod
+    def from_record(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(**{field.name: stored[field.name] for field in fields(cls)})
+
+    def to_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def continued_by(self, wanted: Self, *, subject: str) -> Self:
+        """The options with which a run goes on when ``wanted`` is asked for; InvalidInput names every field that may
+        not differ."""
+        problems = [
+            Problem(
+                path=field.name,
+                fault=(
+                    f"the run began with {getattr(self, field.name)!r} "
+                    f"and this call asks for {getattr(wanted, field.name)!r}"
+                ),
+                mend="Give the value that the run began with, or cancel the run first",
+            )
+            for field in fields(self)
+            if field.name not in self.changeable and getattr(self, field.name) != getattr(wanted, field.name)
+        ]
+        if problems:
+            raise InvalidInput(subject=subject, problems=problems)
+        return wanted
