@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..cluster.api import Cluster
-from ..resources import names
+from ..resources import awaited, names
 from ..resources.conditions import by_type, is_ready, warnings
 from ..resources.engines import CONTROLLER, secrets_namespace
 from ..resources.errors import InvalidInput, NotFound, NotReady, Problem, Refused, subject_of
-from ..resources.spec_fields import refers_to
+from ..resources.spec_fields import alike, refers_to
 from . import call, choice, owned_secrets
 from .call import Call
 from .clock import elapsed_clock
@@ -177,22 +177,28 @@ def _create(situation: Situation, manifest: Manifest) -> Manifest:
 def _driven(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
     """The spec alone, by a patch that leaves the controller's status where it is; then the controller's judgement."""
     stored, check = situation.stored, situation.call.check
-    if stored is not None and stored["spec"] == situation.spec and is_ready(stored):
+    if stored is not None and alike(stored["spec"], situation.spec) and is_ready(stored):
         return stored
     if stored is None:
         changes.append(f"{situation.subject} created")
         written = _create(situation, _new(situation, handler.kind))
     else:
-        changes.append(f"{situation.subject} changed")
+        if not alike(stored["spec"], situation.spec):
+            changes.append(f"{situation.subject} changed")
         written = situation.control.patch(
             names.API_VERSION,
             handler.kind,
             stored["metadata"]["name"],
             stored["metadata"]["namespace"],
-            patch={"spec": dict(situation.spec)},
+            patch={"spec": awaited.asked(handler.kind, situation.spec)},
             dry_run=check,
         )
-    return written if check else handler.drive(situation, written)
+    if check:
+        return written
+    judged = handler.drive(situation, written)
+    if stored is not None and not changes and by_type(judged) != by_type(stored):
+        changes.append(f"{situation.subject} has a new status")
+    return judged
 
 
 def _remove(

@@ -85,7 +85,7 @@ def merge(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, A
 
 def differences(existing: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """``{"before": {...}, "after": {...}}`` of the fields that differ; {} when none does."""
-    names = [name for name in {**existing, **merged} if existing.get(name) != merged.get(name)]
+    names = [name for name in {**existing, **merged} if not alike(existing.get(name), merged.get(name), name=name)]
     if not names:
         return {}
     return {
@@ -106,3 +106,16 @@ def _same(existing: Any, wanted: Any) -> bool:
     if isinstance(existing, Mapping) and isinstance(wanted, Mapping) and wanted.keys() == {"name", "namespace"}:
         return refers_to(existing) is not None and refers_to(existing) == refers_to(wanted)
     return bool(existing == wanted)
+
+
+NULLABLE = frozenset({"restartRestic", "liveMigrate", "runAsRoot", "runAsUser", "runAsGroup"})
+"""Fields in which MTC tells false or zero from "not said"."""
+
+
+def alike(one: Any, other: Any, *, name: str = "") -> bool:
+    """Whether two values of a field mean the same. MTC drops what is false or empty when it writes a resource."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(alike(one.get(key), other.get(key), name=key) for key in {**one, **other})
+    if name in NULLABLE:
+        return bool(one == other)
+    return bool(one == other) or (not one and not other)
