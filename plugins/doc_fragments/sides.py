@@ -129,3 +129,6 @@ options:
     type: dict
     suboptions: *connection
 """
+
+    # Option O(source) alone, for what only reads.
+    SOURCE = DOCUMENTATION.partition("  destination:\n")[0]

@@ -8,8 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from .cluster.argument_spec import connection_spec
-from .resources import engines
-from .resources.argument_specs import cluster_spec, migration_spec, plan_spec, resource_spec
+from .resources import engines, miganalytic
+from .resources.argument_specs import (
+    analytic_spec,
+    cluster_spec,
+    hook_spec,
+    migration_spec,
+    plan_spec,
+    resource_spec,
+)
 
 Spec = dict[str, Any]
 
@@ -37,6 +44,23 @@ def mig_cluster_spec() -> Spec:
         "rights": {"type": "str", "choices": ["source", "destination"], "default": "source"},
         "service_account_namespace": {"type": "str", "default": "openmig"},
         "token_lifetime": {"type": "int", "default": 2592000, "no_log": False},
+    }
+
+
+def mig_hook_spec() -> Spec:
+    """Options of ``mig_hook``."""
+    return {**control_spec(), **resource_spec(), **hook_spec()}
+
+
+def mig_analytic_spec() -> Spec:
+    """Options of ``mig_analytic``."""
+    return {
+        **control_spec(),
+        **resource_spec(),
+        "source": _connection(),
+        **analytic_spec(),
+        "refresh": {"type": "bool", "default": False},
+        "pv_resizing_threshold": {"type": "int", "default": miganalytic.DEFAULT_THRESHOLD},
     }
 
 

@@ -98,7 +98,8 @@ def ensure(this: Call, handler: Handler) -> dict[str, Any]:
         return _remove(this, control, handler, subject=subject, stored=stored, started=started)
     wanted = _wanted(this, handler, secrets)
     spec = handler.room.merge_spec((stored or {}).get("spec"), wanted)
-    if missing := handler.room.incomplete(spec):
+    # What somebody else has stored and this task leaves as it is, is judged by its conditions.
+    if (stored is None or not alike(stored["spec"], spec)) and (missing := handler.room.incomplete(spec)):
         raise InvalidInput(subject=subject, problems=missing)
     changes: list[str] = []
     for secret in secrets:
@@ -177,7 +178,8 @@ def _create(situation: Situation, manifest: Manifest) -> Manifest:
 def _driven(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
     """The spec alone, by a patch that leaves the controller's status where it is; then the controller's judgement."""
     stored, check = situation.stored, situation.call.check
-    if stored is not None and alike(stored["spec"], situation.spec) and is_ready(stored):
+    again = bool(situation.call.params.get("refresh"))
+    if stored is not None and alike(stored["spec"], situation.spec) and is_ready(stored) and not again:
         return stored
     if stored is None:
         changes.append(f"{situation.subject} created")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import mighook
 from .migplan import HOOK_PHASES
 from .plan_selections import ACCESS_MODE_CHOICES
 from .plan_volumes import ACTIONS, COPY_METHODS
@@ -41,6 +42,33 @@ def cluster_spec() -> dict[str, Any]:
         "azure_resource_group": {"type": "str"},
         "exposed_registry_path": {"type": "str"},
         "restart_restic": {"type": "bool"},
+    }
+
+
+def hook_spec() -> dict[str, Any]:
+    """Options of a MigHook."""
+    return {
+        "custom": {"type": "bool"},
+        "image": {"type": "str"},
+        "playbook": {"type": "str"},
+        "playbook_file": {"type": "path"},
+        "playbook_base64": {"type": "str"},
+        "target_cluster": {"type": "str", "choices": list(mighook.TARGETS)},
+        "active_deadline_seconds": {"type": "int"},
+    }
+
+
+def analytic_spec() -> dict[str, Any]:
+    """Options of a MigAnalytic."""
+    return {
+        "plan": {"type": "str"},
+        "mig_plan_ref": _reference(),
+        "analyze_image_count": {"type": "bool"},
+        "analyze_k8s_resources": {"type": "bool"},
+        "analyze_pv_capacity": {"type": "bool"},
+        "analyze_extended_pv_capacity": {"type": "bool"},
+        "list_images": {"type": "bool"},
+        "list_images_limit": {"type": "int"},
     }
 
 

@@ -40,6 +40,9 @@ class Reason:
     CONNECT_FAILED: Final = "ConnectFailed"
     UNAUTHORIZED: Final = "Unauthorized"
     ROUTE_TEST_FAILED: Final = "RouteTestFailed"
+    TEST_FAILED: Final = "TestFailed"
+    FAILED_RUNNING_DF: Final = "FailedRunningDf"
+    FAILED_RUNNING_DU: Final = "FailedRunningDu"
     VERSION_CHECK_FAILED: Final = "VersionCheckFailed"
     VERSION_NOT_FOUND: Final = "VersionNotFound"
     LIMIT_EXCEEDED: Final = "LimitExceeded"
@@ -83,6 +86,25 @@ class ClusterCondition(ConditionType):
     INVALID_REGISTRY_ROUTE: Final = "InvalidRegistryRoute"
     OPERATOR_VERSION_MISMATCH: Final = "OperatorVersionMismatch"
     OPERATOR_VERSION_NOT_FOUND: Final = "ClusterOperatorVersionNotFound"
+
+
+class HookCondition(ConditionType):
+    """Of a MigHook."""
+
+    INVALID_IMAGE: Final = "InvalidImage"
+    INVALID_TARGET: Final = "InvalidTarget"
+    INVALID_PLAYBOOK: Final = "InvalidPlaybookData"
+    INVALID_CUSTOM: Final = "InvalidCustomHook"
+    INVALID_ANSIBLE: Final = "InvalidAnsibleHook"
+
+
+class AnalyticCondition(ConditionType):
+    """Of a MigAnalytic."""
+
+    INVALID_PLAN_REF: Final = "InvalidPlanRef"
+    POSTPONED: Final = "Postponed"
+    EXTENDED_STARTED: Final = "ExtendedPVAnalysisStarted"
+    EXTENDED_FAILED: Final = "ExtendedPVAnalysisFailed"
 
 
 class PlanCondition(ConditionType):
