@@ -104,3 +104,14 @@ def mig_migration_spec() -> Spec:
         "wait_timeout": {"type": "int", "default": 7200},
         "reporter": {"type": "dict", "options": {"file": {"type": "path"}, "parent": {"type": "str"}}},
     }
+
+
+def mig_gc_spec() -> Spec:
+    """Options of ``mig_gc``."""
+    return {
+        **control_spec(),
+        "namespace": {"type": "str"},
+        **_sides(),
+        "unfinished": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 120},
+    }

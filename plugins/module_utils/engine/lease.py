@@ -34,6 +34,32 @@ RENEWAL = 3.0
 """Seconds between two renewals."""
 
 
+def holder_of(cluster: Cluster, namespace: str, name: str, *, pause: Callable[[float], None]) -> str | None:
+    """Who carries the migration of that name out; None when nobody does.
+
+    A holder that is not certainly gone is watched for the lease's duration, until it renews: that is who answers late.
+    """
+    seen, since = "", elapsed_clock()
+    while True:
+        found = cluster.get(API, "Lease", name, namespace)
+        if found is None or _is_free(found):
+            return None
+        version = found["metadata"]["resourceVersion"]
+        if seen and version != seen:
+            return str(found["spec"]["holderIdentity"])
+        if elapsed_clock() - since > DURATION:
+            return None
+        seen = version
+        pause(0.5)
+
+
+def _is_free(found: dict[str, Any]) -> bool:
+    """Whether nobody holds it, or a process of this machine that is certainly gone."""
+    holder = found["spec"].get("holderIdentity") or ""
+    process = ProcessName.parse(holder)
+    return not holder or (process is not None and process.is_gone())
+
+
 class Lease:
     """The right to carry out one migration. Use ``acquire`` and, at the end, ``release``."""
 
@@ -101,9 +127,7 @@ class Lease:
             pause(0.25)
 
     def _free(self, found: dict[str, Any]) -> bool:
-        holder = found["spec"].get("holderIdentity") or ""
-        process = ProcessName.parse(holder)
-        return not holder or holder == str(self._holder) or (process is not None and process.is_gone())
+        return _is_free(found) or found["spec"].get("holderIdentity") == str(self._holder)
 
     def _take(self, found: dict[str, Any] | None) -> bool:
         asked_at, now = elapsed_clock(), utc_now_micro()

@@ -67,7 +67,7 @@ def test_the_playbook_in_the_readme_is_accepted(tmp_path: Path) -> None:
     (play,) = plays
     defaults = play["module_defaults"][f"group/{COLLECTION}.mtc"]
     shown = calls(play["tasks"])
-    assert {module for module, _task in shown} <= set(documents.MODULES)
+    assert {module for module, _task in shown} >= {"mig_cluster", "mig_plan", "mig_migration"}
     found = [complaint for module, given in shown for complaint in complaints(module, {**defaults, **given})]
     assert found == []
     assert syntax_complaints(plays, tmp_path) == ""
