@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 
-from integration.migration import applications
+from integration.migration import applications, processes
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
 
@@ -32,8 +31,8 @@ def test_scaffolding_goes_when_nobody_comes_back_for_it_and_not_before(world: Wo
     assert kept["migration"] == migration
     assert kept["reason"].startswith("it is being carried out by ")
 
-    os.killpg(run.process.pid, signal.SIGKILL)
-    run.process.wait()
+    processes.send(processes.tree(run.process.pid), signal.SIGKILL)
+    run.end()
     left = set(world.left_behind())
     assert left
 
