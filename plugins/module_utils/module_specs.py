@@ -5,10 +5,11 @@ fresh dict."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from .cluster.argument_spec import connection_spec
-from .resources import engines, miganalytic
+from .resources import engines, miganalytic, names
 from .resources.argument_specs import (
     analytic_spec,
     cluster_spec,
@@ -17,6 +18,7 @@ from .resources.argument_specs import (
     plan_spec,
     resource_spec,
 )
+from .resources.info_options import info_spec
 
 Spec = dict[str, Any]
 
@@ -104,6 +106,26 @@ def mig_migration_spec() -> Spec:
         "wait_timeout": {"type": "int", "default": 7200},
         "reporter": {"type": "dict", "options": {"file": {"type": "path"}, "parent": {"type": "str"}}},
     }
+
+
+def _info_spec(kind: str) -> Spec:
+    return {**control_spec(), **info_spec(kind)}
+
+
+def mig_migration_info_spec() -> Spec:
+    """Options of ``mig_migration_info``; the other info modules have no connections but that to the control cluster."""
+    return {**_info_spec(names.MIG_MIGRATION), **_sides()}
+
+
+mig_cluster_info_spec = partial(_info_spec, names.MIG_CLUSTER)
+mig_storage_info_spec = partial(_info_spec, names.MIG_STORAGE)
+mig_hook_info_spec = partial(_info_spec, names.MIG_HOOK)
+mig_plan_info_spec = partial(_info_spec, names.MIG_PLAN)
+mig_analytic_info_spec = partial(_info_spec, names.MIG_ANALYTIC)
+direct_volume_migration_info_spec = partial(_info_spec, names.DIRECT_VOLUME_MIGRATION)
+direct_volume_migration_progress_info_spec = partial(_info_spec, names.DIRECT_VOLUME_MIGRATION_PROGRESS)
+direct_image_migration_info_spec = partial(_info_spec, names.DIRECT_IMAGE_MIGRATION)
+direct_image_stream_migration_info_spec = partial(_info_spec, names.DIRECT_IMAGE_STREAM_MIGRATION)
 
 
 def mig_gc_spec() -> Spec:

@@ -23,8 +23,9 @@ from .call import Call
 Manifest = Mapping[str, Any]
 
 
-def settle(this: Call, control: Cluster, *, plan: str | None = None) -> Call:
+def settle(this: Call, control: Cluster, *, plan: str | None = None, to_read: bool = False) -> Call:
     """The call with its engine and namespace. ``plan`` names the plan that the call is about, if it is about one.
+    ``to_read``: nothing is to be driven, so an MTC that is not ready, or gone, is no obstacle.
 
     Raises Refused when the namespace or the plan belongs to the other engine, PermanentError when MTC is to be driven
     and is not there or not ready. Costs no request when engine or namespace say enough and no plan is named.
@@ -32,10 +33,10 @@ def settle(this: Call, control: Cluster, *, plan: str | None = None) -> Call:
     given = this.params.get("namespace")
     asked = this.params.get("engine") or AUTO
     if given:
-        return _settled(this, _of_namespace(asked, given), given, control)
+        return _settled(this, _of_namespace(asked, given), given, control, to_read=to_read)
     plans = _plans(control, plan) if plan else {}
     if asked == AUTO:
-        return _automatic(this, control, plans)
+        return _automatic(this, control, plans, to_read=to_read)
     other = CONTROLLER if asked == BUILTIN else BUILTIN
     if other in plans and asked not in plans:
         raise Refused(
@@ -44,7 +45,7 @@ def settle(this: Call, control: Cluster, *, plan: str | None = None) -> Call:
             reason=f"it was made with engine {other}, and a plan keeps its engine",
             mend=f"Say engine: {other}, or remove that plan first",
         )
-    return _settled(this, asked, NAMESPACES[asked], control)
+    return _settled(this, asked, NAMESPACES[asked], control, to_read=to_read)
 
 
 def builtin_only(this: Call) -> Call:
@@ -59,8 +60,8 @@ def builtin_only(this: Call) -> Call:
     return this
 
 
-def _settled(this: Call, engine: str, namespace: str, control: Cluster) -> Call:
-    if engine == CONTROLLER:
+def _settled(this: Call, engine: str, namespace: str, control: Cluster, *, to_read: bool) -> Call:
+    if engine == CONTROLLER and not to_read:
         _require_mtc(control)
     return dataclasses.replace(this, engine=engine, namespace=namespace)
 
@@ -81,7 +82,7 @@ def _of_namespace(asked: str, namespace: str) -> str:
     )
 
 
-def _automatic(this: Call, control: Cluster, plans: Mapping[str, Manifest]) -> Call:
+def _automatic(this: Call, control: Cluster, plans: Mapping[str, Manifest], *, to_read: bool) -> Call:
     if len(plans) > 1:
         raise Refused(
             subject=" and ".join(_subject(plan) for plan in plans.values()),
@@ -91,10 +92,10 @@ def _automatic(this: Call, control: Cluster, plans: Mapping[str, Manifest]) -> C
         )
     if plans:
         (engine,) = plans
-        return _settled(this, engine, NAMESPACES[engine], control)
+        return _settled(this, engine, NAMESPACES[engine], control, to_read=to_read)
     found = mtc_installation.installed(control)
     if found.installed:
-        return _settled(this, CONTROLLER, NAMESPACES[CONTROLLER], control)
+        return _settled(this, CONTROLLER, NAMESPACES[CONTROLLER], control, to_read=to_read)
     return dataclasses.replace(this, engine=BUILTIN, namespace=NAMESPACES[BUILTIN])
 
 
