@@ -84,6 +84,15 @@ def run_spec() -> Spec:
         "endpoint": {"type": "str", "choices": ["NodePort", "ClusterIP"], "default": "NodePort"},
         "endpoint_address": {"type": "str"},
         "bandwidth": {"type": "int"},
+        "excludes": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "pvc": {"type": "str"},
+                "patterns": {"type": "list", "elements": "str", "required": True},
+            },
+        },
+        "accept_warnings": {"type": "list", "elements": "str"},
         "start_timeout": {"type": "int", "default": 300},
         "quiesce_timeout": {"type": "int", "default": 300},
         "health_timeout": {"type": "int", "default": 600},

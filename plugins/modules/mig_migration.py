@@ -112,6 +112,41 @@ options:
   bandwidth:
     description: Limit for all volumes together, in KiB per second. May be changed while a migration is under way.
     type: int
+  excludes:
+    description:
+      - Parts of volumes that are neither copied nor compared, such as caches.
+      - What is excluded is not on the destination, and the proof says nothing of it; RV(volumes) counts its files.
+        What an earlier run has copied of it stays there.
+      - Frozen with the migration. A call that goes on with it must name the same.
+    type: list
+    elements: dict
+    suboptions:
+      pvc:
+        description:
+          - The claims of the source that are meant, as C(namespace/name), as a name, or as a pattern of either.
+          - Every volume when left out. One that matches no volume that is copied is an error.
+        type: str
+      patterns:
+        description:
+          - Patterns of rsync, relative to the volume. V(/cache/) is the folder in the volume's root, V(cache/) a
+            folder of that name anywhere, V(*.tmp) every such file.
+          - V(**) reaches over slashes, V(*) does not.
+        type: list
+        elements: str
+        required: true
+  accept_warnings:
+    description:
+      - Findings that would fail the migration and that you accept, by name. Each acceptance that was made use of is
+        in RV(accepted) and in the migration's record, and the migration ends as C(SucceededWithWarnings).
+      - V(DirectVolumeMigrationFailed) goes on with volumes whose copy is not equal to the source; C(namespace/claim)
+        (or a pattern of it) does so for one volume only. The application then starts on data that is not proven.
+      - V(UnhealthyNamespaces) does not wait longer than O(health_timeout) for the migrated application.
+      - V(GVKsIncompatible) leaves out objects whose kind the destination does not serve.
+      - V(PvCapacityAdjustmentRequired) lets a destination volume be smaller than what its source uses, which is
+        right when O(excludes) leaves out much of it.
+      - Frozen with the migration.
+    type: list
+    elements: str
   start_timeout:
     description: Seconds that pods and volumes may take to be ready.
     type: int
@@ -223,6 +258,11 @@ downtime_seconds:
 volumes:
   description: The verdict on every volume.
   returned: when volumes were copied
+  type: list
+  elements: dict
+accepted:
+  description: What would have failed the migration and was accepted by O(accept_warnings), with its name.
+  returned: success
   type: list
   elements: dict
 objects:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from .intent import Intent
 from .lease import Lease
 from .migration_resource import MigrationResource
 from .outcome import owner_of, result_of
+from .preflight import Acceptance
 from .reach import VERSION
 from .record import Record
 
@@ -43,6 +44,7 @@ def carry_out(
     plan: dict[str, Any],
     migration: dict[str, Any],
     intent: Intent,
+    accepted_before: Sequence[Acceptance],
     started: float,
 ) -> dict[str, Any]:
     name = str(migration["metadata"]["name"])
@@ -59,6 +61,8 @@ def carry_out(
     finished = False
     try:
         context = _context(this, control=control, sides=sides, plan=plan, name=name, intent=intent, lease=lease)
+        for known in accepted_before:
+            context.accept(known.name, known.what)
         advance = runner.walk(context, wait=wait, timeout=float(this.params["wait_timeout"]))
         if advance.waiting is None:
             _settle_plan(context)
@@ -126,6 +130,8 @@ def _context(
             plan=plan_digest(plan),
             version=VERSION,
         )
+    for entry in record.data.get("accepted", ()):
+        resource.warn(entry["name"], entry["what"])
     record.data["generation"] = lease.generation
     record.save()
     return Context(
@@ -182,7 +188,6 @@ def _transfer(context: Context) -> Transfer:
         bandwidth_kib=intent.bandwidth,
         endpoint=intent.endpoint,
         endpoint_address=intent.endpoint_address,
-        excludes=(),
         start_timeout=float(intent.start_timeout),
         run_as_user=intent.run_as_user,
         run_as_group=intent.run_as_group,

@@ -62,7 +62,7 @@ class Context:
     @property
     def moves(self) -> tuple[VolumeMove, ...]:
         """The volumes that are copied directly, as the plan says now."""
-        return moves_of(self.plan)
+        return moves_of(self.plan, excludes=self.intent.excludes)
 
     @property
     def plan_uid(self) -> str:
@@ -106,6 +106,16 @@ class Context:
         """Whether this run has made the object."""
         labels = found["metadata"].get("labels") or {}
         return bool(labels.get(names.MIGRATED_BY_MIGMIGRATION_LABEL) == self.migration.uid)
+
+    def accept(self, name: str, what: str) -> None:
+        """Go on in spite of something that would fail the run, because the user has accepted it by name: told, kept
+        in the record, and a warning on the resource, so that the run ends ``SucceededWithWarnings``."""
+        entry = {"name": name, "what": what}
+        accepted = self.record.data.setdefault("accepted", [])
+        if entry not in accepted:
+            accepted.append(entry)
+            self.tell(f"accepted {name}: {what}")
+        self.migration.warn(name, what)
 
     def tell(self, fact: str) -> None:
         self.reporter.tell(self.migration.name, fact)

@@ -26,29 +26,34 @@ class FrozenOptions:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
         """From a module's parameters, which carry every field under the same name."""
-        return cls(**{field.name: params[field.name] for field in fields(cls)})
+        return cls(**cls.settled({field.name: params[field.name] for field in fields(cls)}))
 
     @classmethod
     def from_record(cls, stored: Mapping[str, Any]) -> Self:
-        return cls(**{field.name: stored[field.name] for field in fields(cls)})
+        """From a record; what it does not know yet has its default."""
+        return cls(**cls.settled({field.name: stored[field.name] for field in fields(cls) if field.name in stored}))
+
+    @classmethod
+    def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The fields' values in the one form in which equal wishes are equal."""
+        return values
 
     def to_record(self) -> dict[str, Any]:
+        """As JSON knows it."""
         return asdict(self)
 
     def continued_by(self, wanted: Self, *, subject: str) -> Self:
         """The options with which a run goes on when ``wanted`` is asked for; InvalidInput names every field that may
         not differ."""
+        began, asked = self.to_record(), wanted.to_record()
         problems = [
             Problem(
-                path=field.name,
-                fault=(
-                    f"the run began with {getattr(self, field.name)!r} "
-                    f"and this call asks for {getattr(wanted, field.name)!r}"
-                ),
+                path=name,
+                fault=f"the run began with {began[name]!r} and this call asks for {asked[name]!r}",
                 mend="Give the value that the run began with, or cancel the run first",
             )
-            for field in fields(self)
-            if field.name not in self.changeable and getattr(self, field.name) != getattr(wanted, field.name)
+            for name in began
+            if name not in self.changeable and began[name] != asked[name]
         ]
         if problems:
             raise InvalidInput(subject=subject, problems=problems)

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from ..resources.excludes import Exclusion, exclusions
 from ..volumes.model import EndpointType
 from .frozen_options import FrozenOptions
 
@@ -39,3 +40,20 @@ class Intent(FrozenOptions):
     quiesce_timeout: int
     health_timeout: int
     max_downtime: int
+    excludes: tuple[Exclusion, ...] = ()
+    accept_warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
+        lists = {
+            "excludes": exclusions(values.get("excludes")),
+            "accept_warnings": tuple(sorted(set(values.get("accept_warnings") or ()))),
+        }
+        return {**values, **lists}
+
+    def to_record(self) -> dict[str, Any]:
+        lists = {
+            "excludes": [{"pvc": item.pvc, "patterns": list(item.patterns)} for item in self.excludes],
+            "accept_warnings": list(self.accept_warnings),
+        }
+        return {**super().to_record(), **lists}

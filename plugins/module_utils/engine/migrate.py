@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resources import migmigration, migplan, names
+from ..resources import accepted, excludes, migmigration, migplan, names
 from ..resources.errors import InvalidInput, Problem
 from . import call, choice, second_call
 from .call import Call
@@ -39,6 +39,8 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
         problems.append(Problem(path="max_downtime", fault="is negative", mend="0 means no limit"))
     if params.get("bandwidth") is not None and params["bandwidth"] < 1:
         problems.append(Problem(path="bandwidth", fault="must be at least 1 KiB/s", mend="Leave it out for no limit"))
+    problems += excludes.problems(params.get("excludes"))
+    problems += accepted.problems(params.get("accept_warnings") or ())
     if params.get("plan_definition"):
         nested = migplan.validate({**params["plan_definition"], "namespace": params.get("namespace")})
         problems += [Problem(path=f"plan_definition.{item.path}", fault=item.fault, mend=item.mend) for item in nested]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..resources import names
-from ..resources.condition_names import Category, MigrationCondition
+from ..resources.condition_names import Category, MigrationCondition, Reason
 from . import pipeline
 from .clock import utc_now
 from .itinerary import COMPLETED, CREATED, Flag, Itinerary
@@ -72,6 +72,11 @@ class MigrationResource(RunResource):
     def show_progress(self, step: str, lines: Sequence[str]) -> None:
         """The lines under one step of the pipeline; not yet written."""
         self.status["pipeline"] = pipeline.tell_progress(self.status.get("pipeline") or [], step, list(lines))
+
+    def warn(self, type: str, message: str) -> None:
+        """Set a warning that stays; not yet written."""
+        reason = Reason.ERRORS_DETECTED
+        self.conditions.set(type, Category.WARN, reason=reason, message=message, durable=True)
 
     def succeed(self) -> None:
         """Set the end's condition: with warnings where a Warn condition stands; not yet written."""

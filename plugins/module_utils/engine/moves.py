@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..resources import plan_volumes
 from ..resources.directvolume import claims_of
+from ..resources.excludes import Exclusion, patterns_for
 from ..volumes.model import VolumeMove
 
 
-def moves_of(plan: Mapping[str, Any]) -> tuple[VolumeMove, ...]:
+def moves_of(plan: Mapping[str, Any], *, excludes: Sequence[Exclusion] = ()) -> tuple[VolumeMove, ...]:
     """The volumes that are copied directly, in the plan's order. Sizes are those that discovery and the user's choice
     give."""
     by_claim = {}
@@ -30,6 +31,7 @@ def moves_of(plan: Mapping[str, Any]) -> tuple[VolumeMove, ...]:
             volume_mode=claim.get("targetVolumeMode", "Filesystem"),
             size=plan_volumes.destination_size(by_claim[(claim["namespace"], claim["name"])], request=0),
             labels={},
+            excludes=patterns_for(excludes, claim["namespace"], claim["name"]),
         )
         for claim in claims_of(plan)
     )

@@ -53,6 +53,7 @@ def result_of(
         "errors": status.get("errors") or [],
         "downtime_seconds": record.get("downtime_seconds"),
         "volumes": record.get("volumes") or [],
+        "accepted": record.get("accepted") or [],
         "objects": record.get("objects") or {},
         "phase_seconds": record.get("phase_seconds") or {},
         "duration": round(elapsed_clock() - started, 2),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ..objects import apply, health, inventory
 from ..objects.context import Transformed
+from ..resources import accepted
 from ..resources.errors import DeadlineExceeded, Refused
 from . import source_objects
 from .clock import elapsed_clock
@@ -105,6 +106,10 @@ def await_health(context: Context) -> str | None:
         context.record.data["unhealthy"] = [*found.failed, *found.waiting]
         # The destination has the data and the objects: it has taken over, whether it is well or not.
         context.application_runs("destination")
+        if accepted.accepts(context.intent.accept_warnings, accepted.UNHEALTHY):
+            context.accept(accepted.UNHEALTHY, waiting)
+            context.record.save()
+            return None
         raise DeadlineExceeded(
             subject=context.migration.subject,
             attempt=f"the migrated application is not healthy after health_timeout={context.intent.health_timeout} s",

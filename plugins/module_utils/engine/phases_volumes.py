@@ -9,6 +9,7 @@ application has stopped (D1), and a volume without a good verdict ends the run b
 
 from __future__ import annotations
 
+from ..resources import accepted
 from ..resources.errors import VolumeFailed, subject_of
 from ..volumes.model import Verdict
 from . import destination_claims, destination_namespaces, direct_volume, quiesce
@@ -88,10 +89,13 @@ def copy_and_prove(context: Context) -> str | None:
         "files": sum(result.files_transferred for result in results.values()),
         "seconds": max((result.seconds for result in results.values()), default=0.0),
     }
-    bad = [verdict for verdict in verdicts if not verdict.ok]
+    unequal = [verdict for verdict in verdicts if not verdict.ok]
+    bad = [verdict for verdict in unequal if not _accepted(context, verdict)]
     context.record.data["volumes_proven"] = not bad
+    for verdict in () if bad else unequal:
+        context.accept(accepted.VOLUMES, _failure([verdict]).message)
     context.record.save()
-    direct_volume.conclude(context, failed=bool(bad))
+    direct_volume.conclude(context, failed=bool(unequal))
     if bad:
         raise _failure(bad)
     for verdict in verdicts:
@@ -100,6 +104,12 @@ def copy_and_prove(context: Context) -> str | None:
         )
     transfer.remove(wait=False)
     return None
+
+
+def _accepted(context: Context, verdict: Verdict) -> bool:
+    """Whether the user goes on without this volume being what its source is."""
+    move = verdict.move
+    return accepted.accepts_volume(context.intent.accept_warnings, move.source_namespace, move.source_claim)
 
 
 def _refuse_new_writers(context: Context) -> None:
@@ -120,7 +130,8 @@ def describe(verdict: Verdict) -> str:
     """One verdict as a line."""
     downgrades = f"; not preserved: {', '.join(verdict.downgrades)}" if verdict.downgrades else ""
     state = "equal" if verdict.ok else "DIFFERS"
-    return f"{state}, {verdict.files} files, {verdict.bytes} bytes{downgrades}"
+    excluded = f"; {verdict.excluded} files excluded" if verdict.excluded else ""
+    return f"{state}, {verdict.files} files, {verdict.bytes} bytes{excluded}{downgrades}"
 
 
 def _failure(bad: list[Verdict]) -> VolumeFailed:

@@ -21,7 +21,7 @@ from . import quiesce
 from .flags import flags_of
 from .intent import Intent
 from .itinerary import FINAL
-from .preflight import Situation
+from .preflight import Acceptance, Situation
 
 NOT_CHECKED = (
     "whether the mover image can be pulled on both clusters",
@@ -31,7 +31,13 @@ NOT_CHECKED = (
 
 
 def prediction(
-    situation: Situation, *, plan: dict[str, Any], name: str, intent: Intent, blocking: Sequence[MtcError]
+    situation: Situation,
+    *,
+    plan: dict[str, Any],
+    name: str,
+    intent: Intent,
+    blocking: Sequence[MtcError],
+    accepted: Sequence[Acceptance],
 ) -> dict[str, Any]:
     """The module's result in check mode. ``diff`` shows it as text, ``digest`` changes when anything in it does."""
     used = sizing.usage(situation.source, [(move.source_namespace, move.source_claim) for move in situation.moves])
@@ -46,6 +52,7 @@ def prediction(
             "size": quantity.to_text(move.size),
             "used_bytes": getattr(used.get((move.source_namespace, move.source_claim)), "used", None),
             "method": "rsync",
+            "excludes": list(move.excludes),
         }
         for move in situation.moves
     ]
@@ -60,6 +67,7 @@ def prediction(
         "stops": stops,
         "phases": phases,
         "blocking": [error.message for error in blocking],
+        "accepted": [str(item) for item in accepted],
         "not_checked": list(NOT_CHECKED) if situation.moves else [],
     }
     text = "\n".join(_lines(told))
@@ -99,6 +107,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
             f"volume {row['source']} -> {row['target']}, class {row['storage_class']}, "
             f"{row['size']}, in use {used}, by {row['method']}"
         )
+        lines += [f"    exclude {pattern}" for pattern in row["excludes"]]
     lines += [f"stop {workload}" for workload in told["stops"]]
     for row in told["objects"]:
         lines.append(f"{row['action']} {row['reference']} (from {row['source']})")
@@ -106,5 +115,6 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines += [f"    note: {note}" for note in row["notes"]]
     lines += [f"stays: {what}" for what in told["stays"]]
     lines += [f"blocked: {reason}" for reason in told["blocking"]]
+    lines += [f"accepted: {what}" for what in told["accepted"]]
     lines += [f"not checked: {what}" for what in told["not_checked"]]
     return lines

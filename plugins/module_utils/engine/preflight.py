@@ -15,12 +15,31 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..objects import apply, inventory
 from ..objects.existing import Finding, State
-from ..resources import names
+from ..resources import accepted, names
 from ..resources.errors import MtcError, Refused, subject_of
 from ..volumes.model import VolumeMove
 from . import quiesce, volume_checks
 from .destination_claims import FOREIGN_MEND
 from .source_objects import SourceObjects
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Something that would block the run and that the user has accepted by name."""
+
+    name: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.what}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the checks say: what blocks the run, and what would if it were not accepted."""
+
+    blocking: list[MtcError]
+    accepted: list[Acceptance]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +56,9 @@ class Situation:
     read: SourceObjects
     existing_objects: str
     quiesce_pods: bool
+    accept_warnings: Sequence[str] = ()
+    accepted: Sequence[Acceptance] = ()
+    """What was accepted while the situation was read."""
 
 
 UNSUPPORTED_FIELDS = {
@@ -171,19 +193,26 @@ def _bare_writers(situation: Situation) -> list[MtcError]:
     ]
 
 
-CHECKS: tuple[Callable[[Situation], list[MtcError]], ...] = (
-    _unsupported,
-    _volume_modes,
-    _storage_classes,
-    _sizes,
-    _claims,
-    _objects,
-    _bare_writers,
+CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
+    (_unsupported, None),
+    (_volume_modes, None),
+    (_storage_classes, None),
+    (_sizes, accepted.CAPACITY),
+    (_claims, None),
+    (_objects, None),
+    (_bare_writers, None),
 )
-"""In the order in which their findings are told. A new check is one function and one row."""
+"""In the order in which their findings are told, and the name by which they can be accepted. A new check is one
+function and one row."""
 
 
-def findings(situation: Situation) -> list[MtcError]:
+def findings(situation: Situation) -> Found:
     """Everything that would block the run; the checks are made side by side."""
-    found = situation.source.map(lambda check: check(situation), CHECKS)
-    return [error for errors in found for error in errors]
+    found = situation.source.map(lambda row: row[0](situation), CHECKS)
+    all_of_them = Found(blocking=[], accepted=list(situation.accepted))
+    for (_check, name), errors in zip(CHECKS, found, strict=True):
+        if name is not None and accepted.accepts(situation.accept_warnings, name):
+            all_of_them.accepted.extend(Acceptance(name, error.message) for error in errors)
+        else:
+            all_of_them.blocking.extend(errors)
+    return all_of_them

@@ -16,7 +16,10 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..objects.collect import Left, collect
 from ..objects.context import TransformContext, Transformed
+from ..objects.inventory import reference
 from ..objects.transforms import transform
+from ..resources import accepted
+from ..resources.errors import NotFound
 from ..resources.migplan import namespace_mapping
 from .context import Context
 from .moves import moves_of
@@ -74,9 +77,38 @@ def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, mig
 
 def read_for(context: Context) -> SourceObjects:
     """What this run would send now."""
-    return read_objects(
+    read = read_objects(
         context.source, plan=context.plan, plan_uid=context.plan_uid, migration_uid=context.migration.uid
     )
+    if accepted.accepts(context.intent.accept_warnings, accepted.UNSERVED):
+        read, unserved = without_unserved(read, context.destination)
+        for left in unserved:
+            context.accept(accepted.UNSERVED, str(left))
+    return read
+
+
+def without_unserved(read: SourceObjects, destination: Cluster) -> tuple[SourceObjects, list[Left]]:
+    """The same without the objects whose kind the destination does not serve, and these."""
+
+    def served(kind: tuple[str, str]) -> bool:
+        try:
+            destination.resource(*kind)
+        except NotFound:
+            return False
+        return True
+
+    sent = [(item.object["apiVersion"], item.object["kind"]) for item in read.transformed if item.object is not None]
+    kinds = sorted(set(sent))
+    known = dict(zip(kinds, destination.map(served, kinds), strict=True))
+    missing: list[Left] = []
+    kept: list[Manifest] = []
+    for raw, item in zip(read.raw, read.transformed, strict=True):
+        if item.object is None or known[item.object["apiVersion"], item.object["kind"]]:
+            kept.append(raw)
+        else:
+            missing.append(Left(reference(item.object), "is left out: the destination does not serve its kind"))
+    missing.sort(key=str)
+    return SourceObjects(raw=kept, left=[*read.left, *missing], settings=read.settings), missing
 
 
 def _storage_classes(plan: Mapping[str, Any]) -> dict[str, str]:

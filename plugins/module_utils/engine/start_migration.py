@@ -5,10 +5,12 @@ itself."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migmigration, names, plan_selections
+from ..objects.collect import Left
+from ..resources import accepted, excludes, migmigration, names, plan_selections
 from ..resources.engines import BUILTIN
 from ..resources.errors import InvalidInput, MtcError, NotFound, Problem, Refused, subject_of
 from ..resources.migplan import namespace_mapping
@@ -28,18 +30,32 @@ def predict_or_start(
     """In check mode what would happen; otherwise the run, new or going on, to its end. Gives the module's result."""
     started = elapsed_clock()
     settled = decision.migration
+    accepted_now: Sequence[preflight.Acceptance] = ()
     intent = Intent.from_params(this.params)
     plan, sides = _plan(this, control, plan_name, installed=installed)
     if settled is None:
         situation = _situation(this, plan, sides, intent, name=decision.name)
-        blocking = [*plan_findings(plan), *preflight.findings(situation)]
+        found = preflight.findings(situation)
+        blocking = [*plan_findings(plan), *found.blocking]
+        accepted_now = found.accepted
         if this.check:
-            told = predict.prediction(situation, plan=plan, name=decision.name, intent=intent, blocking=blocking)
+            told = predict.prediction(
+                situation, plan=plan, name=decision.name, intent=intent, blocking=blocking, accepted=accepted_now
+            )
             return {**told, "engine": BUILTIN, "duration": round(elapsed_clock() - started, 2)}
         if blocking:
             raise _all_of(blocking)
         settled = _create(control, this, plan_name=plan_name, name=decision.name, intent=intent)
-    return carry_out(this, control=control, sides=sides, plan=plan, migration=settled, intent=intent, started=started)
+    return carry_out(
+        this,
+        control=control,
+        sides=sides,
+        plan=plan,
+        migration=settled,
+        intent=intent,
+        accepted_before=accepted_now,
+        started=started,
+    )
 
 
 def _all_of(errors: list[MtcError]) -> MtcError:
@@ -90,19 +106,23 @@ def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[
 
 
 def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *, name: str) -> preflight.Situation:
-    moves = moves_of(plan)
+    moves = moves_of(plan, excludes=intent.excludes)
+    problems = excludes.unmatched(intent.excludes, [(move.source_namespace, move.source_claim) for move in moves])
     if moves and not intent.transfer_image:
-        raise InvalidInput(
-            subject=subject_of(names.MIG_MIGRATION, name, this.namespace),
-            problems=[
-                Problem(
-                    path="transfer_image",
-                    fault="is missing, and the plan copies volumes",
-                    mend="Build the mover image (images/mover in the collection says how) and name it here",
-                )
-            ],
+        problems.append(
+            Problem(
+                path="transfer_image",
+                fault="is missing, and the plan copies volumes",
+                mend="Build the mover image (images/mover in the collection says how) and name it here",
+            )
         )
+    if problems:
+        raise InvalidInput(subject=subject_of(names.MIG_MIGRATION, name, this.namespace), problems=problems)
     plan_uid = str(plan["metadata"].get("uid", ""))
+    read = source_objects.read_objects(sides.source, plan=plan, plan_uid=plan_uid, migration_uid="")
+    unserved: Sequence[Left] = ()
+    if accepted.accepts(intent.accept_warnings, accepted.UNSERVED):
+        read, unserved = source_objects.without_unserved(read, sides.destination)
     return preflight.Situation(
         source=sides.source,
         destination=sides.destination,
@@ -111,9 +131,11 @@ def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *
         plan_uid=plan_uid,
         namespaces=namespace_mapping(plan),
         moves=moves,
-        read=source_objects.read_objects(sides.source, plan=plan, plan_uid=plan_uid, migration_uid=""),
+        read=read,
         existing_objects=intent.existing_objects,
         quiesce_pods=intent.quiesce_pods,
+        accept_warnings=intent.accept_warnings,
+        accepted=[preflight.Acceptance(accepted.UNSERVED, str(left)) for left in unserved],
     )
 
 

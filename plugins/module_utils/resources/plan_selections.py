@@ -164,13 +164,19 @@ def _claim(entry: Mapping[str, Any]) -> tuple[str, str]:
     return str((entry.get("pvc") or {}).get("namespace", "")), volumes.claim_names(entry)[0]
 
 
+def claim_problems(pvc: str, path: str) -> list[Problem]:
+    """Whether it can name a claim: ``namespace/name``, a name, or a pattern of either."""
+    space, slash, name = pvc.rpartition("/")
+    if name and (space or not slash) and "/" not in space:
+        return []
+    mend = "Write namespace/name, a name, or a pattern of either"
+    return [Problem(path=path, fault=f"{pvc!r} names no claim", mend=mend)]
+
+
 def _rule_problems(rule: Rule, path: str, known: Mapping[str, str] | None) -> list[Problem]:
-    found = []
-    space, slash, name = rule.pvc.rpartition("/")
-    if not name or (slash and not space) or "/" in space:
-        mend = "Write namespace/name, a name, or a pattern of either"
-        found.append(Problem(path=f"{path}.pvc", fault=f"{rule.pvc!r} names no claim", mend=mend))
-    elif slash and known is not None and not any(fnmatchcase(namespace, space) for namespace in known):
+    found = claim_problems(rule.pvc, f"{path}.pvc")
+    space, slash, _name = rule.pvc.rpartition("/")
+    if not found and slash and known is not None and not any(fnmatchcase(namespace, space) for namespace in known):
         mend = "Name a source namespace of the plan"
         found.append(Problem(path=f"{path}.pvc", fault=f"namespace {space!r} is not in the plan", mend=mend))
     if rule.target_name is not None and _WILD & set(rule.pvc):

@@ -13,7 +13,7 @@ from typing import Any
 from ..resources import names
 from .configuration import VOLUMES, excludes_file, options_file, rsyncd, stunnel_client, stunnel_server
 from .layout import Layout, Role, digest
-from .model import SettledProfile, TransferOptions
+from .model import SettledProfile, VolumeMove
 from .scripts import CLIENT_SCRIPTS, SERVER_SCRIPTS
 
 
@@ -40,16 +40,14 @@ def server_files(layout: Layout, namespace: str, profile: SettledProfile, *, ipv
     }
 
 
-def client_files(
-    layout: Layout, namespace: str, options: TransferOptions, endpoints: dict[str, tuple[str, int]]
-) -> dict[str, str]:
+def client_files(layout: Layout, namespace: str, endpoints: dict[str, tuple[str, int]]) -> dict[str, str]:
     """Scripts and configuration of a source namespace's client pods.
 
     ``endpoints``: address and port for each destination namespace; each client mounts its own as stunnel.conf.
     """
     return {
         **CLIENT_SCRIPTS,
-        "excludes": excludes_file(options.excludes),
+        **{excludes_key(move): excludes_file(move.excludes) for move in layout.out_of(namespace)},
         "options.root": options_file("root"),
         "options.restricted": options_file("restricted"),
         **{
@@ -64,6 +62,11 @@ def client_files(
 def stunnel_key(target_namespace: str) -> str:
     """The key of the client's stunnel configuration for a destination namespace."""
     return f"stunnel.{target_namespace}.conf"
+
+
+def excludes_key(move: VolumeMove) -> str:
+    """The key of what is not copied of a volume; volumes without wishes of their own share one."""
+    return f"excludes.{move.key}" if move.excludes else "excludes"
 
 
 def config_map(layout: Layout, namespace: str, role: Role, anchor_uid: str, files: dict[str, str]) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class VolumeMove:
     volume_mode: str
     size: int
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    excludes: tuple[str, ...] = ()
+    """rsync's patterns of what is neither copied nor compared."""
 
     @property
     def key(self) -> str:
@@ -50,11 +52,13 @@ class VolumeMove:
         return f"PersistentVolumeClaim {self.source_namespace}/{self.source_claim}"
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "access_modes": list(self.access_modes), "labels": dict(self.labels)}
+        lists = {"access_modes": list(self.access_modes), "excludes": list(self.excludes)}
+        return {**asdict(self), **lists, "labels": dict(self.labels)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> VolumeMove:
-        return cls(**{**data, "access_modes": tuple(data["access_modes"]), "labels": dict(data.get("labels") or {})})
+        lists = {name: tuple(data.get(name) or ()) for name in ("access_modes", "excludes")}
+        return cls(**{**data, **lists, "labels": dict(data.get("labels") or {})})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +126,6 @@ class TransferOptions:
     bandwidth_kib: int | None = None
     endpoint: EndpointType = "NodePort"
     endpoint_address: str | None = None
-    excludes: tuple[str, ...] = ()
     start_timeout: float = 300.0
     run_as_user: int | None = None
     run_as_group: int | None = None
@@ -153,7 +156,8 @@ class Verdict:
     compared while the application ran and have not changed since; ``checked_now`` were read on both sides for this
     verdict. ``differing``
     and ``unreadable`` name at most some dozens, ``reason`` counts them all. ``mended`` files had the size and time of
-    the source but other content after the last pass and were copied again before the verdict.
+    the source but other content after the last pass and were copied again before the verdict. ``excluded`` files of
+    the source were left out on purpose and are part of no other figure.
     """
 
     move: VolumeMove
@@ -168,6 +172,7 @@ class Verdict:
     seconds: float = 0.0
     reason: str = ""
     mended: int = 0
+    excluded: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         data = {**asdict(self), "move": self.move.to_dict()}

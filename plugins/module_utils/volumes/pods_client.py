@@ -10,7 +10,7 @@ from typing import Any
 from ..resources import names
 from .configuration import VOLUME
 from .layout import Layout
-from .manifests import stunnel_key
+from .manifests import excludes_key, stunnel_key
 from .model import TransferOptions, VolumeMove
 from .pod_parts import pod
 from .profiles import SENDER_CAPABILITIES, Persona
@@ -55,7 +55,7 @@ def client_pod(
         config={
             "stunnel.conf": stunnel_key(move.target_namespace),
             "options": f"options.{persona.profile}",
-            "excludes": "excludes",
+            "excludes": excludes_key(move),
         },
         secret=secret,
         secret_items={"ca.crt": "ca.crt", "tls.crt": "tls.crt", "tls.key": "tls.key", "password": module},

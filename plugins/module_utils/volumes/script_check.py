@@ -45,15 +45,16 @@ look() {
     (
         cd "$volume" && find . -path ./lost+found -prune -o -type f \
             -fprintf "$dir/looked" '%i %s %T@ %C@ %p\0' -newerct "@$since" -fprintf "$dir/lately" '%p\0'
-    ) 2>>"$dir/errors" || bad_look=23
+    ) 2>"$dir/errors.look" || bad_look=23
+    # Folders that are excluded need not be readable; rsync's own look at all others says whether they are.
+    if excluding; then bad_look=0; else cat "$dir/errors.look" >>"$dir/errors"; fi
     sort -z "$dir/looked" >"$dir/manifest"
     rm -f "$dir/looked"
-    if [ "$(lines "$config/excludes")" -gt 1 ]; then without_excluded; fi
-}
-# Only rsync knows what its own exclude patterns mean.
-without_excluded() {
-    rsync --dry-run --recursive --ignore-times --out-format=%n --exclude-from="$config/excludes" \
-        "$volume/" "$state/empty/" 2>/dev/null | raw_names | sort -z >"$dir/included"
+    if excluding; then
+        included >"$dir/included"
+        names <"$dir/manifest" | comm -z -23 - "$dir/included" >"$dir/excluded"
+        excluded=$(records "$dir/excluded")
+    fi
 }
 names() { cut -z -d' ' -f5- | sort -z; }
 only_included() {
@@ -115,7 +116,7 @@ mend() {
     [ "$code" = 0 ] || bad=$code
 }
 
-bad=0 bad_look=0 mended=0 checked=0 total=0 content=0
+bad=0 bad_look=0 mended=0 checked=0 total=0 content=0 excluded=0
 attempts=1
 : >"$dir/unlike"
 
@@ -176,7 +177,7 @@ else
     } | sort -zu | only_included >"$dir/todo"
 fi
 checked=$(records "$dir/todo")
-total=$(records "$dir/manifest")
+total=$(($(records "$dir/manifest") - excluded))
 
 # Errors of a run over what an application works on: that files have gone says nothing of those that are there.
 only_gone() {
@@ -224,8 +225,8 @@ tail -c 2000 "$dir/alike" >"$dir/stats" 2>/dev/null || : >"$dir/stats"
 if [ "$bad" = 0 ] && ! flagged prove && [ ! -s "$dir/unlike" ]; then name_the_difference; fi
 unlike=$(lines "$dir/unlike")
 extra=$(
-    printf ',"total":%d,"checked":%d,"mended":%d,"content_count":%d,"content":"%s"' \
-        "$total" "$checked" "$mended" "$content" "$(coded "$dir/content" 3000)"
+    printf ',"total":%d,"excluded":%d,"checked":%d,"mended":%d,"content_count":%d,"content":"%s"' \
+        "$total" "$excluded" "$checked" "$mended" "$content" "$(coded "$dir/content" 3000)"
     printf ',"unlike_count":%d,"unlike":"%s"' "$unlike" "$(coded "$dir/unlike" 3000)"
     printf ',"stats":"%s","there":"%s"' "$(coded "$dir/stats" 2000)" "$(coded "$dir/there" 2000)"
 )

@@ -46,12 +46,22 @@ coded() {
 lines() { if [ -e "$1" ]; then wc -l <"$1"; else echo 0; fi; }
 records() { tr -dc '\0' <"$1" | wc -c; }
 
+# Everything that is copied, as ./name, sorted: only rsync knows what its own exclude patterns mean.
+included() {
+    rsync --dry-run --recursive --links --devices --specials --ignore-times --out-format=%n \
+        --exclude-from="$config/excludes" "$volume/" "$state/empty/" 2>/dev/null | raw_names | sort -z
+}
+# Whether anything but the file system's own folder is left out.
+excluding() { [ "$(lines "$config/excludes")" -gt 1 ]; }
+
 # Sleep, but hear signals at once.
 pause() { sleep "$1" & wait $!; }
 
-# rsync writes a byte that cannot be printed as \#ooo. Reads such names, one a line, writes ./name NUL-terminated.
+# rsync writes a byte that cannot be printed as \#ooo and a slash after a folder's name. Reads such names, one a line,
+# writes ./name NUL-terminated.
 raw_names() {
     while IFS= read -r rest; do
+        rest=${rest%/}
         printf './'
         while :; do
             case $rest in

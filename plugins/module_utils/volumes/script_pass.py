@@ -124,13 +124,26 @@ esac
 # What copying and checking share: whether this user can copy everything as it is, and the arguments that say what is
 # copied and how: the profile's options, one in each line of a file, less what was found out to be impossible here.
 OPTIONS: Final = r"""
+# Whether anything in the list of what is in the way would be copied; the list then holds just that.
+any_included() {
+    [ -s "$dir/unreadable" ] || return 1
+    if excluding; then
+        included >"$dir/included"
+        sort -z "$dir/unreadable" | comm -z -12 - "$dir/included" >"$dir/unreadable.kept"
+        mv "$dir/unreadable.kept" "$dir/unreadable"
+    fi
+    cut -z -b3- "$dir/unreadable" >"$dir/unreadable.names"
+    mv "$dir/unreadable.names" "$dir/unreadable"
+    [ -s "$dir/unreadable" ]
+}
+
 # Files that a user without root cannot read, NUL-terminated: better known before the first byte than after the last.
 # rsync's checksum of such a file is no error but a zero, which could equal another zero.
 all_readable() {
     [ "$OPENMIG_PROFILE" != root ] || return 0
     find "$volume" -path "$volume/lost+found" -prune -o \
-        \( ! -type l ! -readable -o -type d ! -executable \) -printf '%P\0' >"$dir/unreadable" 2>/dev/null
-    [ -s "$dir/unreadable" ] || return 0
+        \( ! -type l ! -readable -o -type d ! -executable \) -printf './%P\0' >"$dir/unreadable" 2>/dev/null
+    any_included || return 0
     extra=$(printf ',"unreadable_count":%d,"unreadable":"%s"' \
         "$(records "$dir/unreadable")" "$(head -c 4000 "$dir/unreadable" | base64 -w0)")
     finish 91 unreadable
@@ -150,11 +163,11 @@ links_stay() {
             esac
         done
         case $target in
-        /* | *//* | ./* | */./* | */. | */ | */../* | */..) printf '%s\0' "$path" ;;
-        *) [ "$depth" -ge 1 ] || printf '%s\0' "$path" ;;
+        /* | *//* | ./* | */./* | */. | */ | */../* | */..) printf './%s\0' "$path" ;;
+        *) [ "$depth" -ge 1 ] || printf './%s\0' "$path" ;;
         esac
     done >"$dir/unreadable"
-    [ -s "$dir/unreadable" ] || return 0
+    any_included || return 0
     extra=$(printf ',"unreadable_count":%d,"unreadable":"%s"' \
         "$(records "$dir/unreadable")" "$(head -c 4000 "$dir/unreadable" | base64 -w0)")
     finish 94 links

@@ -79,13 +79,6 @@ class Setup:
         endpoint.check_options(self._options)
         for move in self._layout.moves:
             require_filesystem(move)
-        for pattern in self._options.excludes:
-            if "\n" in pattern or not pattern.strip():
-                raise Refused(
-                    subject="Exclude patterns",
-                    attempt=f"{pattern!r} is no pattern",
-                    mend="Give one pattern in each item",
-                )
         self._found = self._look()
         if any(_expired(item) for side in ("server", "client") for item in self._found.objects[side, "ConfigMap"]):
             # Its certificates and pods end with it; what is proven is lost with the pods and will be read again.
@@ -314,7 +307,7 @@ class Setup:
             made = manifests.config_map(self._layout, namespace, "server", anchor, files)
             wanted.append(("server", self._destination, made))
         for namespace in self._layout.source_namespaces:
-            files = manifests.client_files(self._layout, namespace, self._options, self.endpoints)
+            files = manifests.client_files(self._layout, namespace, self.endpoints)
             anchor = self._anchors["client", namespace]
             made = manifests.config_map(self._layout, namespace, "client", anchor, files)
             wanted.append(("client", self._source, made))

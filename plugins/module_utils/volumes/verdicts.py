@@ -49,6 +49,7 @@ def verdict(move: VolumeMove, outcome: Outcome, profile: SettledProfile) -> Verd
         seconds=outcome.seconds,
         reason="; ".join(reasons),
         mended=outcome.number("mended"),
+        excluded=outcome.number("excluded"),
     )
 
 

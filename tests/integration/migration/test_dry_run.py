@@ -106,6 +106,7 @@ def test_every_object_and_volume_is_named_and_nothing_is_written(rehearsal: Rehe
             "size": "22Mi",
             "used_bytes": used,
             "method": "rsync",
+            "excludes": [],
         }
     ]
     assert prediction["stops"] == [f"Deployment {world.source_namespace}/web"]

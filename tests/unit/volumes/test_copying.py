@@ -151,7 +151,31 @@ def test_user_excludes(make_bench: Callable[..., Bench]) -> None:
         "kept",
     }
     verdict = bench.ask("verify", "check")
-    assert (verdict["exit"], verdict["total"], verdict["checked"]) == (0, 4, 2)
+    assert (verdict["exit"], verdict["total"], verdict["checked"], verdict["excluded"]) == (0, 2, 2, 2)
+
+
+def test_what_is_excluded_may_be_unreadable_and_differ(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(profile="restricted", excludes=("/private/", "*.key", "/outside"))
+    bench.own(1000)
+    for name in ("private/x", "a.key", "kept"):
+        (bench.source / name).parent.mkdir(parents=True, exist_ok=True)
+        (bench.source / name).write_text(name)
+    (bench.source / "private").chmod(0o700)
+    (bench.source / "a.key").chmod(0o600)
+    (bench.source / "outside").symlink_to("/etc/passwd")
+    bench.ready()
+    assert bench.ask("precopy")["exit"] == 0
+    (bench.target / "a.key").write_text("the destination's own")
+    outcome = facts.outcome(bench.ask("verify", "check"))
+    verdict = verdicts.verdict(MOVE, outcome, "restricted")
+    assert (verdict.ok, verdict.excluded) == (True, 1), verdict
+    assert (bench.target / "kept").read_text() == "kept"
+    assert not (bench.target / "private").exists()
+    assert not (bench.target / "outside").is_symlink()
+    (bench.source / "b.secret").write_text("not excluded")
+    (bench.source / "b.secret").chmod(0o600)
+    refused = facts.outcome(bench.ask("final", flags="final"))
+    assert (refused.exit_code, refused.text("unreadable")) == (facts.UNREADABLE, "b.secret\0")
 
 
 def test_unmounted_source_is_refused(bench: Bench) -> None:

@@ -66,14 +66,12 @@ def test_only_a_complete_set_is_used_again() -> None:
 
 def test_config_maps_are_named_after_their_content_and_hold_no_secret() -> None:
     endpoints = {"shop-new": ("10.0.0.1", 30001), "other-new": ("10.0.0.2", 30002)}
-    files = manifests.client_files(LAYOUT, "shop", OPTIONS, endpoints)
+    files = manifests.client_files(LAYOUT, "shop", endpoints)
     first = manifests.config_map(LAYOUT, "shop", "client", "uid", files)
     assert "stunnel.shop-new.conf" in files
     assert "stunnel.other-new.conf" not in files
     endpoints["shop-new"] = ("10.0.0.9", 30001)
-    second = manifests.config_map(
-        LAYOUT, "shop", "client", "uid", manifests.client_files(LAYOUT, "shop", OPTIONS, endpoints)
-    )
+    second = manifests.config_map(LAYOUT, "shop", "client", "uid", manifests.client_files(LAYOUT, "shop", endpoints))
     assert first["metadata"]["name"] != second["metadata"]["name"]
     assert len(json.dumps(first)) < 100_000
     assert "PRIVATE KEY" not in json.dumps([first, second])
