@@ -120,6 +120,7 @@ def _context(
     if record.load():
         frozen = Intent.from_record(record.data["intent"])
         intent = frozen.continued_by(intent, subject=resource.subject)
+        record.data["intent"] = intent.to_record()
         _same_clusters(record.data["clusters"], identities, subject=resource.subject)
         _same_plan(record.data["plan"], plan, subject=resource.subject)
     else:

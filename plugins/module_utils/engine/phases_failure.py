@@ -90,7 +90,7 @@ def _remove_volumes(context: Context) -> str | None:
         return None
     destination_claims.remove_created(context)
     removed = destination_namespaces.remove_created(context)
-    context.memory.setdefault("removed_namespaces", []).extend(removed)
+    context.memory["removed_namespaces"] = sorted({*context.memory.get("removed_namespaces", ()), *removed})
     left = [
         name
         for name in context.memory["removed_namespaces"]

@@ -44,22 +44,22 @@ def must_have_accepted(world: World, run: Run, *names: str) -> None:
 def test_what_is_excluded_is_neither_copied_nor_compared_and_is_told(world: World) -> None:
     world.deploy(mebibytes=1, files=20)
     claim = f"{world.source_namespace}/data"
-    excludes = [{"pvc": claim, "patterns": ["/deep/er/"]}, {"patterns": ["*private"]}]
+    excludes = [{"pvc": claim, "patterns": ["/deep/"]}, {"patterns": ["*private", "/dangling"]}]
     told = world.migrate("--check", "--diff", mtc_excludes=excludes)
-    assert [row["excludes"] for row in told.migration["prediction"]["volumes"]] == [["/deep/er/", "*private"]]
+    assert [row["excludes"] for row in told.migration["prediction"]["volumes"]] == [["/deep/", "*private", "/dangling"]]
 
-    # Without root the file "private" could not be read: that it is excluded makes the run possible.
+    # Without root "private" could not be read and these links not be kept: that they are excluded makes it possible.
     run = world.migrate(mtc_excludes=excludes, mtc_run_as_root=False, mtc_verification="full")
     assert run.code == 0, run.output
     (volume,) = run.migration["volumes"]
     assert volume["ok"]
     assert volume["excluded"] == 21
-    assert volume["move"]["excludes"] == ["/deep/er/", "*private"]
+    assert volume["move"]["excludes"] == ["/deep/", "*private", "/dangling"]
     assert "21 files excluded" in run.output
     assert record(world)["intent"]["excludes"][0] == excludes[0]
     there = {line.rpartition(" ")[2] for line in applications.files(world.destination, world.destination_namespace)}
     assert "./blob" in there
-    assert {"./private", "./deep/er", "./deep/er/0"}.isdisjoint(there)
+    assert {"./private", "./deep", "./deep/er/0", "./dangling"}.isdisjoint(there)
 
 
 def test_an_exclusion_for_no_volume_is_refused_before_anything_is_touched(world: World) -> None:
