@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from ..objects import apply, inventory
 from . import preflight, quiesce, source_objects
+from .clock import elapsed_clock
 from .context import Context
 from .record import bounded
+
+SUSPICIOUS_SECONDS = 3
+"""After which a pod that is still there may have been started again, rather than be on its way out."""
 
 
 def take_inventory(context: Context) -> None:
@@ -52,7 +56,7 @@ def prove_quiesced(context: Context) -> str | None:
         context.record.data["quiesced"] = True
         context.record.save()
         return None
-    waiting = f"still able to write: {', '.join(str(writer) for writer in left)}"
+    waiting = f"still able to write: {', '.join(str(writer) for writer in left)}{_started_again(context)}"
     context.must_end_within(
         context.intent.quiesce_timeout,
         waiting_for=waiting,
@@ -62,3 +66,13 @@ def prove_quiesced(context: Context) -> str | None:
         ),
     )
     return waiting
+
+
+def _started_again(context: Context) -> str:
+    """Who has started workloads again, asked once, when pods take longer to go than pods do; "" when nobody has."""
+    if "started_again" not in context.memory:
+        if elapsed_clock() - context.phase_began < SUSPICIOUS_SECONDS:
+            return ""
+        managed = quiesce.managed(context.source, context.source_namespaces)
+        context.memory["started_again"] = "".join(f"; {item}" for item in managed)
+    return str(context.memory["started_again"])

@@ -118,10 +118,11 @@ def _refuse_new_writers(context: Context) -> None:
         return
     back = quiesce.writers(context.source, context.claims)
     if back:
+        managed = quiesce.managed(context.source, context.source_namespaces)
         raise VolumeFailed(
             subject=context.migration.subject,
             attempt="a workload came back during the last pass",
-            reason=", ".join(str(writer) for writer in back),
+            reason="; ".join([", ".join(str(writer) for writer in back), *map(str, managed)]),
             mend="Pause what starts it (an operator, Argo CD, Flux) and run the task again",
         )
 

@@ -59,12 +59,15 @@ def prediction(
     flags = flags_of(plan, quiesce=intent.quiesce_pods, verify=intent.verify)
     phases = [row.name for row in FINAL.phases if row.name and row.included(flags)]
     stops = _stops(situation) if intent.quiesce_pods else []
+    managed = quiesce.managed(situation.source, list(situation.namespaces)) if intent.quiesce_pods else []
+    warnings = [str(item) for item in managed]
     told: dict[str, Any] = {
         "namespaces": dict(sorted(situation.namespaces.items())),
         "volumes": sorted(volumes, key=lambda row: str(row["source"])),
         "objects": objects,
         "stays": sorted(str(left) for left in read.left),
         "stops": stops,
+        "warnings": warnings,
         "phases": phases,
         "blocking": [error.message for error in blocking],
         "accepted": [str(item) for item in accepted],
@@ -93,7 +96,7 @@ def _stops(situation: Situation) -> list[str]:
         for namespace in situation.namespaces:
             found += [
                 f"{row.kind} {namespace}/{obj['metadata']['name']}"
-                for obj in situation.source.list(row.api_version, row.kind, namespace)
+                for obj in quiesce.listed(situation.source, row, namespace)
                 if row.stop(obj) is not None
             ]
     return sorted(found)
@@ -114,6 +117,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines += [f"    {line}" for line in row["patch"]]
         lines += [f"    note: {note}" for note in row["notes"]]
     lines += [f"stays: {what}" for what in told["stays"]]
+    lines += [f"warning: {text}" for text in told["warnings"]]
     lines += [f"blocked: {reason}" for reason in told["blocking"]]
     lines += [f"accepted: {what}" for what in told["accepted"]]
     lines += [f"not checked: {what}" for what in told["not_checked"]]

@@ -185,12 +185,20 @@ def _bare_writers(situation: Situation) -> list[MtcError]:
         Refused(
             subject=subject_of("Pod", writer.pod, writer.namespace),
             attempt="it cannot be stopped",
-            reason=f"no workload owns it and it mounts {', '.join(writer.claims)}",
-            mend="Delete the pod, or make it part of a workload, before the cutover",
+            reason=f"{_why_not_stoppable(writer)} and it mounts {', '.join(writer.claims)}",
+            mend=(
+                f"Stop {writer.owner} in the way that its operator documents, before the cutover"
+                if writer.owner
+                else "Delete the pod, or make it part of a workload, before the cutover"
+            ),
         )
         for writer in quiesce.writers(situation.source, claims)
         if not writer.stoppable
     ]
+
+
+def _why_not_stoppable(writer: quiesce.Writer) -> str:
+    return f"{writer.owner} controls it, a kind that this engine does not stop," if writer.owner else "nothing owns it"
 
 
 CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (

@@ -18,7 +18,8 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import names
-from ..resources.errors import Conflict
+from ..resources.errors import Conflict, NotFound
+from .workload_managers import Manager, controller_of, goes_with_its_owner, managers_of
 
 Manifest = dict[str, Any]
 Patch = dict[str, Any]
@@ -32,7 +33,7 @@ def _annotations(obj: Manifest) -> dict[str, str]:
 
 
 def _owned(obj: Manifest) -> bool:
-    return any(owner.get("controller") for owner in obj["metadata"].get("ownerReferences") or ())
+    return controller_of(obj) is not None
 
 
 def _stop_replicas(obj: Manifest) -> Patch | None:
@@ -74,13 +75,19 @@ def _start_deployment(obj: Manifest) -> Patch | None:
     return patch
 
 
-def _stop_unowned(obj: Manifest) -> Patch | None:
-    return None if _owned(obj) else _stop_replicas(obj)
+def _stop_set(obj: Manifest) -> Patch | None:
+    """A ReplicaSet of a Deployment goes with it; one that an operator owns is a workload like any other."""
+    return None if _goes_with_a_deployment(obj) else _stop_replicas(obj)
 
 
-def _start_unowned(obj: Manifest) -> Patch | None:
+def _start_set(obj: Manifest) -> Patch | None:
     """A Deployment's annotations are copied to its ReplicaSets; only what was stopped itself is started."""
-    return None if _owned(obj) else _start_replicas(obj)
+    return None if _goes_with_a_deployment(obj) else _start_replicas(obj)
+
+
+def _goes_with_a_deployment(obj: Manifest) -> bool:
+    owner = controller_of(obj)
+    return owner is not None and owner["kind"] in ("Deployment", "DeploymentConfig")
 
 
 def _stop_daemon_set(obj: Manifest) -> Patch | None:
@@ -154,14 +161,23 @@ class Workload:
 
 WORKLOADS = (
     Workload("batch/v1", "CronJob", _stop_cron_job, _start_cron_job),
+    Workload("apps.openshift.io/v1", "DeploymentConfig", _stop_deployment, _start_deployment),
     Workload("apps/v1", "Deployment", _stop_deployment, _start_deployment),
     Workload("apps/v1", "StatefulSet", _stop_replicas, _start_replicas),
-    Workload("apps/v1", "ReplicaSet", _stop_unowned, _start_unowned),
-    Workload("v1", "ReplicationController", _stop_unowned, _start_unowned),
+    Workload("apps/v1", "ReplicaSet", _stop_set, _start_set),
+    Workload("v1", "ReplicationController", _stop_set, _start_set),
     Workload("apps/v1", "DaemonSet", _stop_daemon_set, _start_daemon_set),
     Workload("batch/v1", "Job", _stop_job, _start_job),
 )
 """In upstream's order: what creates pods later comes first."""
+
+
+def listed(cluster: Cluster, row: Workload, namespace: str) -> list[Manifest]:
+    """What there is of the kind; a cluster that does not serve it has none."""
+    try:
+        return list(cluster.list(row.api_version, row.kind, namespace))
+    except NotFound:
+        return []
 
 
 def _change_all(
@@ -169,11 +185,11 @@ def _change_all(
 ) -> list[str]:
     pairs = [(row, namespace) for row in WORKLOADS for namespace in namespaces]
 
-    def listed(pair: tuple[Workload, str]) -> list[tuple[Workload, Manifest]]:
+    def read(pair: tuple[Workload, str]) -> list[tuple[Workload, Manifest]]:
         row, namespace = pair
-        return [(row, item) for item in cluster.list(row.api_version, row.kind, namespace)]
+        return [(row, item) for item in listed(cluster, row, namespace)]
 
-    found = [entry for entries in cluster.map(listed, pairs) for entry in entries]
+    found = [entry for entries in cluster.map(read, pairs) for entry in entries]
     changed = cluster.map(lambda entry: _change_one(cluster, entry[0], entry[1], change(entry[0])), found)
     return sorted(name for name in changed if name)
 
@@ -202,6 +218,17 @@ def _change_one(
     return None
 
 
+@dataclass(frozen=True)
+class Managed:
+    """A workload and somebody who may start it again at any time."""
+
+    workload: str
+    manager: Manager
+
+    def __str__(self) -> str:
+        return f"{self.workload} is managed by {self.manager}, which may start it again: {self.manager.mend}"
+
+
 def quiesce(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
     """Stop every workload of the namespaces; returns those that this call has stopped. Already stopped ones are left
     as they are."""
@@ -211,6 +238,27 @@ def quiesce(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
 def unquiesce(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
     """Start what ``quiesce`` has stopped, exactly as it was; returns those that this call has started."""
     return _change_all(cluster, namespaces, lambda row: row.start)
+
+
+def managed(cluster: Cluster, namespaces: Sequence[str]) -> list[Managed]:
+    """The workloads that would be stopped and that somebody else manages, who may scale them back."""
+
+    def read(pair: tuple[Workload, str]) -> list[Managed]:
+        row, namespace = pair
+        return [
+            Managed(f"{row.kind} {namespace}/{obj['metadata']['name']}", manager)
+            for obj in listed(cluster, row, namespace)
+            if row.stop(obj) is not None
+            for manager in managers_of(obj)
+        ]
+
+    pairs = [(row, namespace) for row in WORKLOADS for namespace in namespaces]
+    return sorted((item for found in cluster.map(read, pairs) for item in found), key=str)
+
+
+def _controller(pod: Manifest) -> str:
+    owner = controller_of(pod)
+    return f"{owner['kind']} {owner['name']}" if owner else ""
 
 
 def _claims(pod: Manifest) -> set[str]:
@@ -238,8 +286,10 @@ class Writer:
     namespace: str
     pod: str
     claims: tuple[str, ...]
+    owner: str
+    """What controls it, ``Kind name``; "" for a bare pod."""
     stoppable: bool
-    """False for a pod that nothing which is stopped here would take away: a bare pod."""
+    """False for a pod that nothing which is stopped here would take away: a bare one, or one of an operator's own."""
 
     def __str__(self) -> str:
         return f"Pod {self.namespace}/{self.pod} (mounts {', '.join(self.claims)})"
@@ -253,7 +303,13 @@ def writers(cluster: Cluster, claims: Sequence[tuple[str, str]]) -> list[Writer]
 
     def of_namespace(namespace: str) -> list[Writer]:
         return [
-            Writer(namespace, pod["metadata"]["name"], tuple(sorted(mounted)), _owned(pod))
+            Writer(
+                namespace,
+                pod["metadata"]["name"],
+                tuple(sorted(mounted)),
+                owner=_controller(pod),
+                stoppable=goes_with_its_owner(pod),
+            )
             for pod in cluster.list("v1", "Pod", namespace)
             if (mounted := _claims(pod) & wanted[namespace])
             and names.RUN_LABEL not in (pod["metadata"].get("labels") or {})

@@ -94,9 +94,14 @@ def test_a_destination_that_is_full_from_a_failed_run_takes_what_fits_again(worl
 
 def test_an_operator_that_never_lets_the_application_stop_is_found(world: World) -> None:
     world.deploy(mebibytes=1, files=20)
+    marks = {"metadata": {"labels": {"argocd.argoproj.io/instance": "shop"}}}
+    world.source.patch("apps/v1", "Deployment", "web", world.source_namespace, patch=marks)
+    managed = f"Deployment {world.source_namespace}/web is managed by Argo CD application shop"
+    told = world.migrate("--check")
+    assert [text for text in told.migration["prediction"]["warnings"] if text.startswith(managed)]
     with operator(namespace=world.source_namespace, resource_namespace=world.resource_namespace):
         run = world.migrate(mtc_quiesce_timeout=8)
-        must_have_turned_back(world, run, "still able to write", f"Pod {world.source_namespace}/web-", "operator")
+        must_have_turned_back(world, run, "still able to write", f"Pod {world.source_namespace}/web-", managed)
     assert run.migration["failed_phase"] == "EnsureSrcQuiesced"
 
 

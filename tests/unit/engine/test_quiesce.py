@@ -13,6 +13,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.engine.quiesce import 
 
 Manifest = dict[str, Any]
 ROWS = {row.kind: row for row in WORKLOADS}
+OPERATOR = {"apiVersion": "core.strimzi.io/v1beta2", "kind": "StrimziPodSet", "name": "kafka", "uid": "2"}
 CONTROLLER = [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "1", "controller": True}]
 
 
@@ -50,6 +51,8 @@ CHANGED = [
     workload("DaemonSet", {"template": {"spec": {"nodeSelector": {"disk": "ssd"}}}}),
     workload("CronJob", {"suspend": False}),
     workload("Job", {"parallelism": 7}),
+    workload("DeploymentConfig", {"replicas": 2}),
+    workload("ReplicaSet", {"replicas": 2}, ownerReferences=[{**OPERATOR, "controller": True}]),
 ]
 
 
@@ -64,7 +67,7 @@ def test_what_is_stopped_starts_as_it_was(before: Manifest) -> None:
     start = row.start(stopped)
     assert start is not None
     started = without_empty_annotations(merged(stopped, start))
-    if before["kind"] == "Deployment" and not before["spec"].get("paused"):
+    if before["kind"] in ("Deployment", "DeploymentConfig") and not before["spec"].get("paused"):
         started["spec"].pop("paused", None)
     assert started == before
 
