@@ -10,10 +10,10 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import migmigration, migplan, names, plan_selections
 from ..resources.conditions import by_type, warnings
+from ..resources.engines import CONTROLLER
 from ..resources.errors import InvalidInput, MtcError, PermanentError, Refused, subject_of
 from . import call, choice, plan_reconciler, second_call
 from .call import Call
-from .choice import builtin_only
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
 from .plan_sides import PlanSides, plan_findings
@@ -27,7 +27,11 @@ def ensure(this: Call) -> dict[str, Any]:
     if problems := migplan.validate(this.params):
         raise InvalidInput(subject=f"{names.MIG_PLAN} {this.params['name']}", problems=problems)
     control = this.reach.control()
-    this = builtin_only(choice.settle(this, control, plan=this.params["name"]))
+    this = choice.settle(this, control, plan=this.params["name"])
+    if this.engine == CONTROLLER:
+        from . import controlled_plan
+
+        return controlled_plan.ensure(this, control)
     params = {**this.params, "namespace": this.namespace}
     subject = subject_of(names.MIG_PLAN, params["name"], this.namespace)
     installed = call.require_resources(control, check=this.check)

@@ -19,7 +19,7 @@ from ..resources import awaited, names
 from ..resources.conditions import by_type, is_ready, warnings
 from ..resources.engines import CONTROLLER, secrets_namespace
 from ..resources.errors import InvalidInput, NotFound, NotReady, Problem, Refused, subject_of
-from ..resources.spec_fields import alike, refers_to
+from ..resources.spec_fields import alike, merge_patch, refers_to
 from . import call, choice, owned_secrets
 from .call import Call
 from .clock import elapsed_clock
@@ -192,7 +192,7 @@ def _driven(situation: Situation, handler: Handler, changes: list[str]) -> Manif
             handler.kind,
             stored["metadata"]["name"],
             stored["metadata"]["namespace"],
-            patch={"spec": awaited.asked(handler.kind, situation.spec)},
+            patch={"spec": awaited.asked(handler.kind, merge_patch(stored["spec"], situation.spec))},
             dry_run=check,
         )
     if check:

@@ -54,6 +54,11 @@ class Followed:
     direct: dict[str, Manifest] = field(default_factory=dict)
     """The run's DirectVolumeMigrations by UID."""
 
+    @classmethod
+    def of(cls, migration: Manifest) -> Followed:
+        """As one look finds it."""
+        return cls(migration=migration, standing=migration_course.standing(migration))
+
     @property
     def ended(self) -> bool:
         return self.standing.state == "ended"
@@ -83,7 +88,7 @@ class _Follower:
         self._away_since: float | None = None
         self._down_since: float | None = None
         self._phase = migration_course.phase_of(migration)
-        self._followed = Followed(migration=migration, standing=migration_course.standing(migration))
+        self._followed = Followed.of(migration)
 
     def result(self) -> Followed:
         self._note(self._followed.migration)

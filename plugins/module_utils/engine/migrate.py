@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..resources import accepted, excludes, migmigration, migplan, names
+from ..resources.engines import CONTROLLER
 from ..resources.errors import InvalidInput, Problem
 from . import call, choice, second_call
 from .call import Call
-from .choice import builtin_only
 from .clock import elapsed_clock
 from .outcome import record_of, result_of
 from .plan_runs import Runs, runs_of
@@ -55,7 +55,11 @@ def migrate(this: Call) -> dict[str, Any]:
         raise InvalidInput(subject=names.MIG_MIGRATION, problems=problems)
     control = this.reach.control(fence=this.guard.fence)
     plan_name = str(params.get("plan") or params["plan_definition"]["name"])
-    this = builtin_only(choice.settle(this, control, plan=plan_name))
+    this = choice.settle(this, control, plan=plan_name)
+    if this.engine == CONTROLLER:
+        from .controlled_migration import migrate as have_migrated
+
+        return have_migrated(this, control, plan_name=plan_name)
     installed = call.require_resources(control, check=this.check)
     runs = runs_of(control, this.namespace, plan_name) if installed else Runs([], frozenset())
     decision = second_call.decide(

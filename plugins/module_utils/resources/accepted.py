@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from .condition_names import MigrationCondition, PlanCondition
+from .condition_names import MigrationCondition, PlanCondition, VolumeCondition
 from .errors import Problem
 
 VOLUMES: Final = MigrationCondition.DIRECT_VOLUME_MIGRATION_FAILED
 UNHEALTHY: Final = MigrationCondition.UNHEALTHY_NAMESPACES
+EARLY: Final = "CopiedBeforeQuiesce"
+"""No condition of MTC's: its only copy of a volume began before the application had stopped (D1)."""
 UNSERVED: Final = PlanCondition.GVKS_INCOMPATIBLE
 CAPACITY: Final = PlanCondition.CAPACITY_ADJUSTMENT_REQUIRED
 
@@ -41,8 +43,11 @@ CONTROLLER: Final = (
     "VeleroFinalRestorePartiallyFailed",
     "ResticErrors",
     "ResticVerifyErrors",
+    VolumeCondition.SERVER_PODS_NON_ROOT,
+    VolumeCondition.NETWORK_ERROR,
+    EARLY,
 )
-"""What MTC's controller warns of and goes on."""
+"""What MTC's controller warns of and goes on, and what it does not even warn of."""
 
 NAMES: Final = tuple(dict.fromkeys((*BUILTIN, *CONTROLLER)))
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from . import directvolume, names, timestamps
+from .accepted import EARLY, VOLUMES, accepts, accepts_volume, names_volume
 from .condition_names import Category, MigrationCondition, VolumeCondition
 from .conditions import TRUE, listed, warnings
 from .errors import subject_of
@@ -24,10 +24,7 @@ from .errors import subject_of
 Manifest = Mapping[str, Any]
 Row = Mapping[str, Any]
 
-VOLUMES: Final = MigrationCondition.DIRECT_VOLUME_MIGRATION_FAILED
 IMAGES: Final = MigrationCondition.DIRECT_IMAGE_MIGRATION_FAILED
-EARLY: Final = "CopiedBeforeQuiesce"
-"""No condition of MTC's: a volume's only copy began before the application had stopped (D1)."""
 COPIED: Final = "succeeded"
 _HARMLESS: Final = frozenset({MigrationCondition.STAGE_NO_OP})
 _VELERO_NAMES: Final = (
@@ -80,15 +77,12 @@ def findings(
     return _one_for_each_name(found)
 
 
-def accepted(finding: Finding, entries: Iterable[str]) -> bool:
+def accepted(finding: Finding, entries: Sequence[str]) -> bool:
     """Whether the user accepted it: by its name, or all of its volumes by theirs."""
-    entries = list(entries)
-    if finding.name in entries:
+    if accepts(entries, finding.name):
         return True
-    patterns = [entry for entry in entries if "/" in entry]
-    return bool(finding.volumes) and all(
-        any(fnmatchcase(volume, pattern) for pattern in patterns) for volume in finding.volumes
-    )
+    named = [entry for entry in entries if names_volume(entry)]
+    return bool(finding.volumes) and all(accepts_volume(named, *claim.split("/", 1)) for claim in finding.volumes)
 
 
 def copied_early(progress: Iterable[Manifest], claims: Iterable[tuple[str, str]], quiesced: str | None) -> list[str]:

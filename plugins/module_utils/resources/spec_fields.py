@@ -119,3 +119,14 @@ def alike(one: Any, other: Any, *, name: str = "") -> bool:
     if name in NULLABLE:
         return bool(one == other)
     return bool(one == other) or (not one and not other)
+
+
+def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON merge patch that makes ``before`` mean what ``after`` says; {} when it does already."""
+    patch: dict[str, Any] = {name: None for name in before if name not in after}
+    for name, value in after.items():
+        old = before.get(name)
+        if not alike(old, value, name=name):
+            both = isinstance(old, Mapping) and isinstance(value, Mapping)
+            patch[name] = merge_patch(old or {}, value) if both else deepcopy(value)
+    return patch

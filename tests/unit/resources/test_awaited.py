@@ -163,3 +163,19 @@ def test_nobody_has_written_it_since() -> None:
 def test_what_mtc_drops_when_it_writes_is_no_difference(one: dict[str, Any], other: dict[str, Any], same: bool) -> None:
     assert spec_fields.alike(one, other) is same
     assert bool(spec_fields.differences(one, other)) is not same
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "patch"),
+    [
+        ({"a": 1}, {"a": 1, "b": False}, {}),
+        ({"a": 1}, {"a": 2}, {"a": 2}),
+        ({"s": {"m": {"a": "1"}}}, {"s": {"m": {"b": "2"}}}, {"s": {"m": {"a": None, "b": "2"}}}),
+        ({"s": {"x": 1}, "gone": 1}, {"s": {"x": 1}}, {"gone": None}),
+        ({"l": [1]}, {"l": [1, 2]}, {"l": [1, 2]}),
+    ],
+)
+def test_a_patch_says_what_differs_and_removes_what_is_gone(
+    before: dict[str, Any], after: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    assert spec_fields.merge_patch(before, after) == patch

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.accepted import EARLY, VOLUMES
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.run_verdict import (
-    EARLY,
-    VOLUMES,
     Finding,
     accepted,
     copied_early,

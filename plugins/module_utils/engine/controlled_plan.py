@@ -1,0 +1,211 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A MigPlan that MTC's controller reconciles: its spec is written, its status is read, and the choices for its volumes
+are written a second time once the controller has found out which volumes there are.
+
+Every write is a patch of what differs: a replacement without ``status`` would wipe the controller's, since MTC's
+definitions have no status subresource.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..resources import awaited, engines, migmigration, migplan, names, plan_selections
+from ..resources.condition_names import PlanCondition
+from ..resources.conditions import blockers, by_type, is_ready, is_true, warnings
+from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, Refused, subject_of
+from ..resources.plan_mends import mend
+from ..resources.plan_selections import Selections
+from ..resources.spec_fields import alike, merge_patch
+from . import awaiting, plan_reconciler, second_call
+from .call import Call
+from .clock import elapsed_clock
+from .plan_runs import migrations_of
+
+Manifest = dict[str, Any]
+WRITES = 5
+"""Tries for a patch that the controller's own writes overtake."""
+
+
+def ensure(this: Call, control: Cluster) -> dict[str, Any]:
+    """The module's result. Raises NotReady when the controller does not find the plan ready."""
+    started = elapsed_clock()
+    name = str(this.params["name"])
+    stored = _read(this, control, name)
+    if this.params["state"] == "absent":
+        return _remove(this, control, stored, name=name, started=started)
+    changes: list[str] = []
+    plan = written(this, control, this.params, name=name, stored=stored, changes=changes)
+    return {
+        "changed": bool(changes),
+        "changes": changes,
+        "resource": plan,
+        "conditions": by_type(plan),
+        "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(plan)],
+        "migrated_by": second_call.carried_out_by(migrations_of(control, this.namespace, name)),
+        "engine": this.engine,
+        "duration": round(elapsed_clock() - started, 2),
+        "diff": migplan.drift((stored or {}).get("spec"), plan["spec"]) or {"before": {}, "after": {}},
+    }
+
+
+def defined(this: Call, control: Cluster, *, name: str, stored_only: bool = False) -> Manifest:
+    """The plan that a run is for: as ``plan_definition`` wants it, or as it is stored, which alone counts for a run
+    that has begun. Raises NotFound without either."""
+    stored = _read(this, control, name)
+    definition = this.params.get("plan_definition")
+    if definition and not stored_only:
+        return written(this, control, definition, name=name, stored=stored, changes=[])
+    if stored is None:
+        raise NotFound(
+            subject=subject_of(names.MIG_PLAN, name, this.namespace),
+            attempt="there is no such plan",
+            mend="Create it with mig_plan, or give it here as plan_definition",
+            status=404,
+        )
+    return stored
+
+
+def written(
+    this: Call, control: Cluster, options: Mapping[str, Any], *, name: str, stored: Manifest | None, changes: list[str]
+) -> Manifest:
+    """The plan as the options want it, judged by the controller; in check mode as it would be written."""
+    subject = subject_of(names.MIG_PLAN, name, this.namespace)
+    chosen = plan_selections.selections(options)
+    wanted = plan_reconciler.with_options(
+        stored or plan_reconciler.new_plan(name=name, namespace=this.namespace),
+        {**options, "name": name, "namespace": this.namespace},
+        engine=this.engine,
+    )
+    if stored is None:
+        changes.append(f"{subject} created")
+        if this.check:
+            return _dry_run(control, wanted)
+        plan = _judged(this, control, control.create(wanted), chosen)
+    else:
+        if _discovered(stored):
+            _apply(stored["spec"], chosen, subject=subject)
+        asked = migplan.build_spec({**options, "namespace": this.namespace})
+        spec = migplan.merge_spec(stored["spec"], asked, chosen)
+        if alike(stored["spec"], spec) and is_ready(stored) and not stored["spec"].get("refresh"):
+            return stored
+        if not alike(stored["spec"], spec):
+            changes.append(f"{subject} changed")
+        if this.check:
+            return {**stored, "spec": spec}
+        patched = _patch(control, stored, lambda found: migplan.merge_spec(found, asked, chosen))
+        plan = _judged(this, control, patched, chosen)
+    plan = _with_choices(this, control, plan, chosen, subject=subject)
+    if not is_ready(plan) and not is_true(plan, PlanCondition.CLOSED):
+        told = ". ".join(dict.fromkeys(mend(item, plan).rstrip(".") for item in blockers(plan)))
+        raise NotReady(subject=subject, resource=plan, where=told)
+    if stored is not None and not changes and by_type(plan) != by_type(stored):
+        changes.append(f"{subject} has a new status")
+    return plan
+
+
+def _read(this: Call, control: Cluster, name: str) -> Manifest | None:
+    stored = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace)
+    annotations = ((stored or {}).get("metadata") or {}).get("annotations") or {}
+    if annotations.get(names.ENGINE_ANNOTATION) == engines.BUILTIN:
+        raise Refused(
+            subject=subject_of(names.MIG_PLAN, name, this.namespace),
+            attempt="it is not given to MTC's controller",
+            reason="it was made with the builtin engine, and a plan keeps its engine",
+            mend=f"Remove it, and make it anew; the builtin engine's plans live in {names.BUILTIN_NAMESPACE}",
+        )
+    return stored
+
+
+def _dry_run(control: Cluster, plan: Manifest) -> Manifest:
+    """Judged by the API server where it knows kind and namespace; nothing is stored."""
+    with contextlib.suppress(NotFound):
+        control.create(plan, dry_run=True)
+    return plan
+
+
+def _patch(control: Cluster, plan: Manifest, change: Callable[[Manifest], Manifest]) -> Manifest:
+    """Writes what ``change`` makes of the plan's spec, on condition that nobody has written the plan since it was read;
+    when the controller did, what it wrote is changed instead."""
+    metadata = plan["metadata"]
+    place = (names.API_VERSION, names.MIG_PLAN, metadata["name"], metadata["namespace"])
+    for left in reversed(range(WRITES)):
+        difference = merge_patch(plan["spec"], change(plan["spec"]))
+        try:
+            return control.patch(
+                *place,
+                patch={
+                    "metadata": {"resourceVersion": plan["metadata"]["resourceVersion"]},
+                    "spec": awaited.asked(names.MIG_PLAN, difference),
+                },
+            )
+        except Conflict:
+            if not left:
+                raise
+            plan = control.get(*place) or plan
+    return plan
+
+
+def _judged(this: Call, control: Cluster, plan: Manifest, chosen: Selections) -> Manifest:
+    """The plan when the controller has judged it. A verdict that the user's choices may still mend is no error yet."""
+    try:
+        return awaiting.judged(this, control, plan)
+    except NotReady as error:
+        if chosen and _discovered(error.resource):
+            return dict(error.resource)
+        raise
+
+
+def _discovered(plan: Mapping[str, Any]) -> bool:
+    return is_true(plan, PlanCondition.PVS_DISCOVERED)
+
+
+def _with_choices(this: Call, control: Cluster, plan: Manifest, chosen: Selections, *, subject: str) -> Manifest:
+    """Writes the choices for volumes that the controller has found only now, and waits for its judgement of them."""
+    if not chosen or not _discovered(plan):
+        return plan
+    if alike(plan["spec"], _apply(plan["spec"], chosen, subject=subject)):
+        return plan
+    this.reporter.tell(subject, "the choices for its volumes are written")
+    patched = _patch(control, plan, lambda spec: _apply(spec, chosen, subject=subject))
+    return awaiting.judged(this, control, patched)
+
+
+def _apply(spec: Mapping[str, Any], chosen: Selections, *, subject: str) -> dict[str, Any]:
+    applied = plan_selections.apply(spec.get("persistentVolumes") or [], chosen)
+    if applied.problems:
+        raise InvalidInput(subject=subject, problems=applied.problems)
+    return {**spec, "persistentVolumes": applied.entries} if applied.entries else dict(spec)
+
+
+def _remove(this: Call, control: Cluster, stored: Manifest | None, *, name: str, started: float) -> dict[str, Any]:
+    """Closes the plan before it is deleted, because MTC removes what it has made for a plan only then; its migrations
+    go with it. Refused while one of them is under way."""
+    subject = subject_of(names.MIG_PLAN, name, this.namespace)
+    if stored is not None:
+        for migration in migrations_of(control, this.namespace, name):
+            if not migmigration.finished(migration):
+                raise Refused(
+                    subject=subject,
+                    attempt="it is not removed",
+                    reason=f"MigMigration {this.namespace}/{migration['metadata']['name']} is not finished",
+                    mend="Let it end, or cancel it",
+                )
+        if not this.check:
+            if not is_true(stored, PlanCondition.CLOSED):
+                this.reporter.tell(subject, "closed, so that the controller removes what it made for it")
+                awaiting.judged(this, control, _patch(control, stored, lambda spec: {**spec, "closed": True}))
+            control.delete(names.API_VERSION, names.MIG_PLAN, name, this.namespace)
+    return {
+        "changed": stored is not None,
+        "changes": [f"{subject} removed"] if stored is not None else [],
+        "resource": {},
+        "conditions": {},
+        "engine": this.engine,
+        "duration": round(elapsed_clock() - started, 2),
+        "diff": {"before": (stored or {}).get("spec") or {}, "after": {}},
+    }

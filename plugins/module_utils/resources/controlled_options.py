@@ -1,0 +1,44 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Options of a run that MTC's controller knows nothing of.
+
+One that promises something is refused, for it would be broken in silence; one that only says how the builtin engine
+goes about it (its image, its deadlines) has no effect, so that the same task works with both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Problem
+
+
+@dataclass(frozen=True)
+class _Promise:
+    """An option that MTC cannot keep. ``harmless`` are values that promise nothing."""
+
+    mend: str
+    harmless: tuple[Any, ...] = (None,)
+
+
+PROMISES: Mapping[str, _Promise] = {
+    "excludes": _Promise("Leave it out, or say engine: builtin", (None, [])),
+    "pause_before": _Promise("Use a hook of the plan, or say engine: builtin"),
+    "plan_digest": _Promise("Leave it out, or say engine: builtin"),
+    "plan_file": _Promise("Leave it out, or say engine: builtin"),
+    "verification": _Promise("Say verify: true for the plan's volumes in mig_plan", (None, "changed")),
+    "existing_objects": _Promise("Leave it out: Velero keeps what exists", (None, "fail", "keep")),
+    "bandwidth": _Promise("Set rsync_opt_bwlimit in the MigrationController"),
+    "endpoint_address": _Promise("Set rsync_endpoint_type and cluster_subdomain in the MigrationController"),
+}
+
+
+def problems(params: Mapping[str, Any]) -> list[Problem]:
+    """The options of the task that would promise too much."""
+    return [
+        Problem(path=option, fault="is not something that MTC's controller can do", mend=promise.mend)
+        for option, promise in PROMISES.items()
+        if params.get(option) not in promise.harmless
+    ]
