@@ -9,10 +9,10 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import migmigration, migration_course, names, run_verdict
+from ..resources.accepted import VOLUMES
 from ..resources.condition_names import MigrationCondition
 from ..resources.conditions import by_type, condition
 from ..resources.errors import MtcError, PermanentError, Refused, subject_of
-from ..resources.accepted import VOLUMES
 from ..resources.run_verdict import Finding
 from . import info_migration
 from .call import Call
