@@ -21,6 +21,8 @@ from ..volumes.transfer import Transfer
 from .clock import elapsed_clock, wall_seconds
 from .guard import Guard
 from .intent import Intent
+from .itineraries import STAGE, begins_with
+from .itinerary import Itinerary
 from .migration_resource import MigrationResource
 from .moves import moves_of
 from .record import Record
@@ -80,6 +82,17 @@ class Context:
     def claims(self) -> list[tuple[str, str]]:
         """(namespace, claim) of the volumes that are copied, on the source."""
         return [(move.source_namespace, move.source_claim) for move in self.moves]
+
+    @property
+    def itinerary(self) -> Itinerary:
+        """With which the run begins: what it is for."""
+        return begins_with(self.migration.manifest)
+
+    @property
+    def keeps_volumes(self) -> bool:
+        """Whether a run that ends early leaves the destination's volumes to the next one."""
+        data = self.record.data
+        return "stopped_at" in data or (self.itinerary is STAGE and bool(data.get("copy_began")))
 
     def identity(self) -> RunIdentity:
         """How the volumes' scaffolding names this run."""

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from ..resources.excludes import Exclusion, exclusions
 from ..volumes.model import EndpointType
@@ -42,6 +43,14 @@ class Intent(FrozenOptions):
     max_downtime: int
     excludes: tuple[Exclusion, ...] = ()
     accept_warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """What is left out and depends on the kind of run is settled here: only a final run stops the application and
+        looks at the migrated one."""
+        final = not (params.get("stage") or params.get("rollback") or params.get("cancel"))
+        settled = {name: final for name in ("quiesce_pods", "verify") if params.get(name) is None}
+        return super().from_params({**params, **settled})
 
     @classmethod
     def settled(cls, values: dict[str, Any]) -> dict[str, Any]:

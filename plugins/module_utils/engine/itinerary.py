@@ -9,7 +9,8 @@ included, as upstream does.
 Upstream walks some phases always although they serve Velero alone (marks for its backups, applications that its
 backup caught stopped); here they carry the flag VELERO, because a phase with nothing to do is passed over.
 
-A new phase is one row here and one function in the table of ``phases.py``.
+A new phase is one row here (or in ``itineraries.py``, which holds the other tables) and one function in the table of
+``phases.py``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Flag(Enum):
     PRE_RESTORE_HOOKS = "the plan has a PreRestore hook"
     POST_RESTORE_HOOKS = "the plan has a PostRestore hook"
     STORAGE_CONVERSION = "claims are swapped within one cluster"
+    LIVE_MIGRATION = "volumes of running virtual machines are moved live (spec.liveMigrate)"
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class Itinerary:
         return list(dict.fromkeys(row.step for row in self.phases if row.included(flags)))
 
 
-def _row(name: str, step: str, description: str, *all_of: Flag, any_of: tuple[Flag, ...] = ()) -> Phase:
+def row(name: str, step: str, description: str, *all_of: Flag, any_of: tuple[Flag, ...] = ()) -> Phase:
+    """One row of a table."""
     return Phase(name, step, description, frozenset(all_of), frozenset(any_of))
 
 
@@ -102,17 +105,17 @@ _F = Flag
 FINAL = Itinerary(
     "Final",
     (
-        _row(CREATED, "Prepare", "The migration was created."),
-        _row("Started", "Prepare", "The migration has started."),
-        _row("StartRefresh", "Prepare", "The plan and its clusters are looked at again."),
-        _row("WaitForRefresh", "Prepare", "Waiting for the plan to be ready."),
-        _row("CleanStaleAnnotations", "Prepare", "Removing marks that an earlier run has left.", _F.VELERO),
-        _row("CleanStaleResticCRs", "Prepare", "Removing unfinished volume backups of earlier runs.", _F.VELERO),
-        _row("CleanStaleVeleroCRs", "Prepare", "Removing unfinished backups and restores of earlier runs.", _F.VELERO),
-        _row("RestartVelero", "Prepare", "Restarting Velero.", _F.VELERO),
-        _row("CleanStaleStagePods", "Prepare", "Removing pods that an earlier run of the plan has left."),
-        _row("WaitForStaleStagePodsTerminated", "Prepare", "Waiting for pods of earlier runs to be gone."),
-        _row(
+        row(CREATED, "Prepare", "The migration was created."),
+        row("Started", "Prepare", "The migration has started."),
+        row("StartRefresh", "Prepare", "The plan and its clusters are looked at again."),
+        row("WaitForRefresh", "Prepare", "Waiting for the plan to be ready."),
+        row("CleanStaleAnnotations", "Prepare", "Removing marks that an earlier run has left.", _F.VELERO),
+        row("CleanStaleResticCRs", "Prepare", "Removing unfinished volume backups of earlier runs.", _F.VELERO),
+        row("CleanStaleVeleroCRs", "Prepare", "Removing unfinished backups and restores of earlier runs.", _F.VELERO),
+        row("RestartVelero", "Prepare", "Restarting Velero.", _F.VELERO),
+        row("CleanStaleStagePods", "Prepare", "Removing pods that an earlier run of the plan has left."),
+        row("WaitForStaleStagePodsTerminated", "Prepare", "Waiting for pods of earlier runs to be gone."),
+        row(
             "CreateRegistries",
             "Prepare",
             "Creating the migration registries.",
@@ -120,8 +123,8 @@ FINAL = Itinerary(
             _F.IMAGES,
             _F.IMAGE_STREAMS,
         ),
-        _row("WaitForVeleroReady", "Prepare", "Waiting for Velero.", _F.VELERO),
-        _row(
+        row("WaitForVeleroReady", "Prepare", "Waiting for Velero.", _F.VELERO),
+        row(
             "WaitForRegistriesReady",
             "Prepare",
             "Waiting for the registries.",
@@ -129,9 +132,9 @@ FINAL = Itinerary(
             _F.IMAGES,
             _F.IMAGE_STREAMS,
         ),
-        _row("EnsureCloudSecretPropagated", "Prepare", "Waiting for Velero to see the credentials.", _F.VELERO),
-        _row("PreBackupHooks", "PreBackupHooks", "Running the PreBackup hook.", _F.PRE_BACKUP_HOOKS),
-        _row(
+        row("EnsureCloudSecretPropagated", "Prepare", "Waiting for Velero to see the credentials.", _F.VELERO),
+        row("PreBackupHooks", "PreBackupHooks", "Running the PreBackup hook.", _F.PRE_BACKUP_HOOKS),
+        row(
             "CreateDirectImageMigration",
             "Backup",
             "Starting to copy images.",
@@ -139,63 +142,63 @@ FINAL = Itinerary(
             _F.IMAGES,
             _F.IMAGE_STREAMS,
         ),
-        _row(
+        row(
             "CreateDirectVolumeMigrationStage",
             "StageBackup",
             "Copying the volumes while the application runs.",
             _F.DIRECT_VOLUME,
             _F.VOLUMES_ENABLED,
         ),
-        _row("EnsureInitialBackup", "Backup", "Taking the inventory of the objects."),
-        _row("InitialBackupCreated", "Backup", "Checking the inventory against the destination."),
-        _row("QuiesceSourceApplications", "StageBackup", "Stopping the application on the source.", _F.QUIESCE),
-        _row("EnsureSrcQuiesced", "StageBackup", "Proving that nothing writes to the volumes any more.", _F.QUIESCE),
-        _row(
+        row("EnsureInitialBackup", "Backup", "Taking the inventory of the objects."),
+        row("InitialBackupCreated", "Backup", "Checking the inventory against the destination."),
+        row("QuiesceSourceApplications", "StageBackup", "Stopping the application on the source.", _F.QUIESCE),
+        row("EnsureSrcQuiesced", "StageBackup", "Proving that nothing writes to the volumes any more.", _F.QUIESCE),
+        row(
             "EnsureStagePodsFromRunning",
             "StageBackup",
             "Creating stage pods for running pods.",
             _F.VOLUMES,
             _F.INDIRECT_VOLUME,
         ),
-        _row(
+        row(
             "EnsureStagePodsFromTemplates",
             "StageBackup",
             "Creating stage pods for templates.",
             _F.VOLUMES,
             _F.INDIRECT_VOLUME,
         ),
-        _row(
+        row(
             "EnsureStagePodsFromOrphanedPVCs",
             "StageBackup",
             "Creating stage pods for claims.",
             _F.VOLUMES,
             _F.INDIRECT_VOLUME,
         ),
-        _row("StagePodsCreated", "StageBackup", "Waiting for the stage pods.", _F.STAGE_PODS),
-        _row("RestartRestic", "StageBackup", "Restarting restic.", _F.STAGE_PODS, _F.VELERO),
-        _row("AnnotateResources", "StageBackup", "Marking what the stage backup takes.", _F.STAGE_BACKUP),
-        _row("WaitForResticReady", "StageBackup", "Waiting for restic.", _F.VELERO, any_of=(_F.VOLUMES, _F.STAGE_PODS)),
-        _row(
+        row("StagePodsCreated", "StageBackup", "Waiting for the stage pods.", _F.STAGE_PODS),
+        row("RestartRestic", "StageBackup", "Restarting restic.", _F.STAGE_PODS, _F.VELERO),
+        row("AnnotateResources", "StageBackup", "Marking what the stage backup takes.", _F.STAGE_BACKUP),
+        row("WaitForResticReady", "StageBackup", "Waiting for restic.", _F.VELERO, any_of=(_F.VOLUMES, _F.STAGE_PODS)),
+        row(
             "CreateDirectVolumeMigrationFinal",
             "StageBackup",
             "Starting the last pass over the volumes.",
             _F.DIRECT_VOLUME,
             _F.VOLUMES_ENABLED,
         ),
-        _row("EnsureStageBackup", "StageBackup", "Creating the stage backup.", _F.STAGE_BACKUP),
-        _row("StageBackupCreated", "StageBackup", "Waiting for the stage backup.", _F.STAGE_BACKUP),
-        _row(
+        row("EnsureStageBackup", "StageBackup", "Creating the stage backup.", _F.STAGE_BACKUP),
+        row("StageBackupCreated", "StageBackup", "Waiting for the stage backup.", _F.STAGE_BACKUP),
+        row(
             "EnsureStageBackupReplicated",
             "StageBackup",
             "Waiting for the stage backup on the destination.",
             _F.STAGE_BACKUP,
         ),
-        _row("EnsureStageRestore", "StageRestore", "Creating the stage restore.", _F.STAGE_BACKUP),
-        _row("StageRestoreCreated", "StageRestore", "Waiting for the stage restore.", _F.STAGE_BACKUP),
-        _row("EnsureStagePodsDeleted", "StageRestore", "Removing the stage pods.", _F.STAGE_PODS),
-        _row("EnsureStagePodsTerminated", "StageRestore", "Waiting for the stage pods to be gone.", _F.STAGE_PODS),
-        _row("EnsureAnnotationsDeleted", "StageRestore", "Removing the marks of the stage backup.", _F.STAGE_BACKUP),
-        _row(
+        row("EnsureStageRestore", "StageRestore", "Creating the stage restore.", _F.STAGE_BACKUP),
+        row("StageRestoreCreated", "StageRestore", "Waiting for the stage restore.", _F.STAGE_BACKUP),
+        row("EnsureStagePodsDeleted", "StageRestore", "Removing the stage pods.", _F.STAGE_PODS),
+        row("EnsureStagePodsTerminated", "StageRestore", "Waiting for the stage pods to be gone.", _F.STAGE_PODS),
+        row("EnsureAnnotationsDeleted", "StageRestore", "Removing the marks of the stage backup.", _F.STAGE_BACKUP),
+        row(
             "WaitForDirectImageMigrationToComplete",
             "DirectImage",
             "Waiting for the images.",
@@ -203,43 +206,41 @@ FINAL = Itinerary(
             _F.IMAGES,
             _F.IMAGE_STREAMS,
         ),
-        _row(
+        row(
             "WaitForDirectVolumeMigrationToComplete",
             "DirectVolume",
             "Copying what has changed and proving the volumes equal.",
             _F.DIRECT_VOLUME,
             _F.VOLUMES_ENABLED,
         ),
-        _row("PostBackupHooks", "PostBackupHooks", "Running the PostBackup hook.", _F.POST_BACKUP_HOOKS),
-        _row("PreRestoreHooks", "PreRestoreHooks", "Running the PreRestore hook.", _F.PRE_RESTORE_HOOKS),
-        _row("EnsureInitialBackupReplicated", "Restore", "Waiting for the backup on the destination.", _F.VELERO),
-        _row("EnsureFinalRestore", "Restore", "Creating the objects on the destination."),
-        _row("FinalRestoreCreated", "Restore", "Comparing the objects with what was sent."),
-        _row("UnQuiesceDestApplications", "Restore", "Starting what arrived stopped.", _F.VELERO),
-        _row("PostRestoreHooks", "PostRestoreHooks", "Running the PostRestore hook.", _F.POST_RESTORE_HOOKS),
-        _row(
+        row("PostBackupHooks", "PostBackupHooks", "Running the PostBackup hook.", _F.POST_BACKUP_HOOKS),
+        row("PreRestoreHooks", "PreRestoreHooks", "Running the PreRestore hook.", _F.PRE_RESTORE_HOOKS),
+        row("EnsureInitialBackupReplicated", "Restore", "Waiting for the backup on the destination.", _F.VELERO),
+        row("EnsureFinalRestore", "Restore", "Creating the objects on the destination."),
+        row("FinalRestoreCreated", "Restore", "Comparing the objects with what was sent."),
+        row("UnQuiesceDestApplications", "Restore", "Starting what arrived stopped.", _F.VELERO),
+        row("PostRestoreHooks", "PostRestoreHooks", "Running the PostRestore hook.", _F.POST_RESTORE_HOOKS),
+        row(
             "SwapPVCReferences",
             "Cleanup",
             "Pointing the workloads to the new claims.",
             _F.STORAGE_CONVERSION,
             _F.QUIESCE,
         ),
-        _row("DeleteRegistries", "Cleanup", "Removing what was only there for the transfer."),
-        _row("Verification", "Cleanup", "Waiting for the migrated application to be healthy.", _F.VERIFY),
-        _row(COMPLETED, "Cleanup", "The migration is complete."),
+        row("DeleteRegistries", "Cleanup", "Removing what was only there for the transfer."),
+        row("Verification", "Cleanup", "Waiting for the migrated application to be healthy.", _F.VERIFY),
+        row(COMPLETED, "Cleanup", "The migration is complete."),
     ),
 )
 
 FAILED = Itinerary(
     "Failed",
     (
-        _row(
+        row(
             MIGRATION_FAILED, "CleanupHelpers", "The migration has failed; cleaning up and starting the source again."
         ),
-        _row("DeleteRegistries", "CleanupHelpers", "Removing what was only there for the transfer."),
-        _row("EnsureAnnotationsDeleted", "CleanupHelpers", "Removing marks.", _F.STAGE_BACKUP),
-        _row(COMPLETED, "Cleanup", "The failed migration has been cleaned up."),
+        row("DeleteRegistries", "CleanupHelpers", "Removing what was only there for the transfer."),
+        row("EnsureAnnotationsDeleted", "CleanupHelpers", "Removing marks.", _F.STAGE_BACKUP),
+        row(COMPLETED, "Cleanup", "The failed migration has been cleaned up."),
     ),
 )
-
-ITINERARIES = {itinerary.name: itinerary for itinerary in (FINAL, FAILED)}

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import phases_destination, phases_failure, phases_prepare, phases_source, phases_volumes
+from . import phases_destination, phases_failure, phases_prepare, phases_source, phases_stage, phases_volumes
 from .context import Context
-from .itinerary import CREATED, MIGRATION_FAILED
+from .itinerary import CREATED, MIGRATION_FAILED, Itinerary
 
-PHASES: Mapping[str, Callable[[Context], str | None]] = {
+Function = Callable[[Context], str | None]
+
+PHASES: Mapping[str, Function] = {
     CREATED: phases_prepare.begin,
     "Started": phases_prepare.begin,
     "StartRefresh": phases_prepare.refresh_plan,
@@ -31,3 +33,16 @@ PHASES: Mapping[str, Callable[[Context], str | None]] = {
     "Verification": phases_destination.await_health,
     MIGRATION_FAILED: phases_failure.clean_up,
 }
+
+OF_ITINERARY: Mapping[tuple[str, str], Function] = {
+    ("Stage", "Started"): phases_stage.begin,
+    ("Stage", "CreateDirectVolumeMigrationStage"): phases_volumes.stage,
+    ("Stage", "WaitForDirectVolumeMigrationToComplete"): phases_stage.conclude_pass,
+    ("Stage", "DeleteRegistries"): phases_stage.end,
+}
+"""Where one name means different work, depending on the itinerary."""
+
+
+def function_of(itinerary: Itinerary, phase: str) -> Function:
+    """What carries the phase out in that itinerary."""
+    return OF_ITINERARY.get((itinerary.name, phase)) or PHASES[phase]

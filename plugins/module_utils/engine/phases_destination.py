@@ -14,6 +14,7 @@ from ..resources.errors import DeadlineExceeded, Refused
 from . import source_objects
 from .clock import elapsed_clock
 from .context import Context
+from .itinerary import FINAL
 from .record import bounded
 
 REMOVAL_DEADLINE = 180
@@ -88,7 +89,7 @@ def remove_scaffolding(context: Context) -> str | None:
     waiting = context.transfer.remove(wait=True) if context.moves else None
     if waiting is None:
         return None
-    if context.application_is_down and not context.migration.failed:
+    if context.itinerary is FINAL and context.application_is_down and not context.migration.failed:
         _health(context)
     context.must_end_within(
         REMOVAL_DEADLINE, waiting_for=waiting, mend="Look why these objects do not go, and run the task again"

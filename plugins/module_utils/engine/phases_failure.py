@@ -31,7 +31,7 @@ def clean_up(context: Context) -> str | None:
         return None
     parts: list[tuple[str, Callable[[Context], str | None]]] = [
         ("remove restored objects", _remove_objects),
-        ("start the source", _start_source),
+        ("start the source", start_source),
         ("remove the transfer's scaffolding", _remove_scaffolding),
         ("remove volumes and namespaces", _remove_volumes),
         ("conclude the volume migration", _conclude),
@@ -64,9 +64,9 @@ def _remove_objects(context: Context) -> str | None:
     return f"restored objects are being removed again: {', '.join(left[:5])}" if left else None
 
 
-def _start_source(context: Context) -> str | None:
-    """Started and, within reason, seen to run: a downtime ends when the application answers, not when it was asked
-    to."""
+def start_source(context: Context) -> str | None:
+    """The source is started and, within reason, seen to run: a downtime ends when the application answers, not when it
+    was asked to."""
     if "stopped_at" not in context.record.data:
         return None
     started = quiesce.unquiesce(context.source, context.source_namespaces)
@@ -84,9 +84,9 @@ def _remove_scaffolding(context: Context) -> str | None:
 
 
 def _remove_volumes(context: Context) -> str | None:
-    """Before the application was stopped a failed run leaves nothing; afterwards the volumes stay, so that the next
-    run copies only the difference."""
-    if "stopped_at" in context.record.data:
+    """Before the application was stopped a failed final run leaves nothing; afterwards, and of a stage run that has
+    begun to copy, the volumes stay, so that the next run copies only the difference."""
+    if context.keeps_volumes:
         return None
     destination_claims.remove_created(context)
     removed = destination_namespaces.remove_created(context)

@@ -9,9 +9,12 @@ application has stopped (D1), and a volume without a good verdict ends the run b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..resources import accepted
 from ..resources.errors import VolumeFailed, subject_of
-from ..volumes.model import Verdict
+from ..volumes.model import PassResult, Verdict, VolumeMove
 from . import destination_claims, destination_namespaces, direct_volume, quiesce
 from .context import Context
 
@@ -25,32 +28,55 @@ def _note_progress(context: Context, waiting: str | None) -> str | None:
     return waiting
 
 
-def copy_while_running(context: Context) -> str | None:
-    """CreateDirectVolumeMigrationStage: namespaces, claims and movers; then a pass and its proof while the
-    application runs."""
+def prepare(context: Context) -> str | None:
+    """Namespaces, claims, the DirectVolumeMigration and the movers are there."""
     if not context.memory.get("destination_prepared"):
         destination_namespaces.ensure(context)
         destination_claims.ensure(context)
         direct_volume.ensure(context)
         context.memory["destination_prepared"] = True
-    transfer = context.transfer
-    if waiting := transfer.ensure():
+    return context.transfer.ensure()
+
+
+def copy_while_running(context: Context) -> str | None:
+    """CreateDirectVolumeMigrationStage: namespaces, claims and movers; then a pass and its proof while the
+    application runs."""
+    if waiting := prepare(context):
         return waiting
+    transfer = context.transfer
     if not context.intent.pre_copy:
         return None
-    if waiting := transfer.run_pass(PRECOPY, final=False):
-        return _note_progress(context, waiting)
+    if waiting := copy_once(context):
+        return waiting
     if waiting := transfer.prove(PRECOPY):
         return _note_progress(context, waiting)
     if "precopy" not in context.record.data:
-        results = transfer.results(PRECOPY)
-        context.record.data["precopy"] = {
-            "bytes": sum(result.bytes_transferred for result in results.values()),
-            "files": sum(result.files_transferred for result in results.values()),
-            "seconds": max((result.seconds for result in results.values()), default=0.0),
-        }
+        context.record.data["precopy"] = sums(transfer.results(PRECOPY))
         context.record.save()
     return None
+
+
+def stage(context: Context) -> str | None:
+    """CreateDirectVolumeMigrationStage of a stage run: the same without the proof, which the final run makes."""
+    return prepare(context) or copy_once(context)
+
+
+def copy_once(context: Context) -> str | None:
+    """One pass while the application runs (or, on a stage run that stops it, while it is stopped)."""
+    if not context.record.data.get("copy_began"):
+        context.record.data["copy_began"] = True
+        context.record.save()
+    waiting = context.transfer.run_pass(PRECOPY, final=False)
+    return _note_progress(context, waiting) if waiting else None
+
+
+def sums(results: Mapping[VolumeMove, PassResult]) -> dict[str, Any]:
+    """What a pass has done to all volumes together."""
+    return {
+        "bytes": sum(result.bytes_transferred for result in results.values()),
+        "files": sum(result.files_transferred for result in results.values()),
+        "seconds": max((result.seconds for result in results.values()), default=0.0),
+    }
 
 
 def start_last_pass(context: Context) -> str | None:
@@ -83,12 +109,8 @@ def copy_and_prove(context: Context) -> str | None:
     _refuse_new_writers(context)
     verdicts = transfer.verdicts()
     results = transfer.results(FINAL)
-    context.record.data["volumes"] = [verdict.to_dict() for verdict in verdicts]
-    context.record.data["final_pass"] = {
-        "bytes": sum(result.bytes_transferred for result in results.values()),
-        "files": sum(result.files_transferred for result in results.values()),
-        "seconds": max((result.seconds for result in results.values()), default=0.0),
-    }
+    context.record.data["volumes"] = [_verdict_row(verdict, results.get(verdict.move)) for verdict in verdicts]
+    context.record.data["final_pass"] = sums(results)
     unequal = [verdict for verdict in verdicts if not verdict.ok]
     bad = [verdict for verdict in unequal if not _accepted(context, verdict)]
     context.record.data["volumes_proven"] = not bad
@@ -110,6 +132,12 @@ def _accepted(context: Context, verdict: Verdict) -> bool:
     """Whether the user goes on without this volume being what its source is."""
     move = verdict.move
     return accepted.accepts_volume(context.intent.accept_warnings, move.source_namespace, move.source_claim)
+
+
+def _verdict_row(verdict: Verdict, last: PassResult | None) -> dict[str, Any]:
+    """The verdict, and what the last pass still had to copy."""
+    moved = {} if last is None else {"files_moved": last.files_transferred, "bytes_moved": last.bytes_transferred}
+    return {**verdict.to_dict(), "proven": verdict.ok, **moved}
 
 
 def _refuse_new_writers(context: Context) -> None:

@@ -57,7 +57,7 @@ def prediction(
         for move in situation.moves
     ]
     flags = flags_of(plan, quiesce=intent.quiesce_pods, verify=intent.verify)
-    phases = [row.name for row in FINAL.phases if row.name and row.included(flags)]
+    phases = [row.name for row in (STAGE if situation.stage else FINAL).phases if row.name and row.included(flags)]
     stops = _stops(situation) if intent.quiesce_pods else []
     managed = quiesce.managed(situation.source, list(situation.namespaces)) if intent.quiesce_pods else []
     warnings = [str(item) for item in managed]

@@ -59,6 +59,8 @@ class Situation:
     accept_warnings: Sequence[str] = ()
     accepted: Sequence[Acceptance] = ()
     """What was accepted while the situation was read."""
+    stage: bool = False
+    """Volumes only: no object was read and none will be created."""
 
 
 UNSUPPORTED_FIELDS = {
@@ -201,12 +203,27 @@ def _why_not_stoppable(writer: quiesce.Writer) -> str:
     return f"{writer.owner} controls it, a kind that this engine does not stop," if writer.owner else "nothing owns it"
 
 
+def _in_use(situation: Situation) -> list[MtcError]:
+    """The migrated application runs already, whatever the resources say: a copy would overwrite what it writes."""
+    claims = [(move.target_namespace, move.target_claim) for move in situation.moves]
+    return [
+        Refused(
+            subject=subject_of("Pod", writer.pod, writer.namespace),
+            attempt="it uses a volume of the destination that would be copied over",
+            reason=f"it mounts {', '.join(writer.claims)}",
+            mend="Roll the migration back that has put it there, or stop it, before anything is copied again",
+        )
+        for writer in quiesce.writers(situation.destination, claims)
+    ]
+
+
 CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_unsupported, None),
     (_volume_modes, None),
     (_storage_classes, None),
     (_sizes, accepted.CAPACITY),
     (_claims, None),
+    (_in_use, None),
     (_objects, None),
     (_bare_writers, None),
 )

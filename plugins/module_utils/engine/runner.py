@@ -16,8 +16,9 @@ from .clock import elapsed_clock
 from .context import Context
 from .flags import flags_of
 from .guard import Abandoned
-from .itinerary import COMPLETED, CREATED, FAILED, FINAL, ITINERARIES, Flag, Itinerary
-from .phases import PHASES
+from .itineraries import ITINERARIES, STAGE
+from .itinerary import COMPLETED, CREATED, FAILED, FINAL, Flag, Itinerary
+from .phases import function_of
 
 FIRST_POLL, LONGEST_POLL = 0.05, 0.5
 """Seconds between two looks at what a phase waits for; grows by half each time."""
@@ -54,14 +55,15 @@ def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
     failure: MtcError | None = None
     poll = FIRST_POLL
     if context.migration.phase == CREATED and "itinerary" not in context.migration.status:
-        _enter(context, FINAL, "Started")
+        first = context.itinerary
+        _enter(context, first, "Started" if first.row("Started") else first.first())
     itinerary = ITINERARIES[context.migration.status["itinerary"]]
     while context.migration.phase != COMPLETED:
         context.guard.fence()
         phase = context.migration.phase
         try:
             _give_up_when_down_too_long(context, itinerary, phase)
-            waiting = PHASES[phase](context)
+            waiting = function_of(itinerary, phase)(context)
         except (Abandoned, LeaseLost):
             raise
         except TransientError as error:
@@ -139,7 +141,9 @@ def _turn_to_failure(context: Context, itinerary: Itinerary, phase: str, error: 
 
 def _give_up_when_down_too_long(context: Context, itinerary: Itinerary, phase: str) -> None:
     limit = context.intent.max_downtime
-    if not limit or itinerary is not FINAL or itinerary.index(phase) >= itinerary.index(GIVING_UP_ENDS_AT):
+    if not limit or itinerary not in (STAGE, FINAL):
+        return
+    if itinerary is FINAL and FINAL.index(phase) >= FINAL.index(GIVING_UP_ENDS_AT):
         return
     if context.downtime_so_far() > limit:
         raise DeadlineExceeded(

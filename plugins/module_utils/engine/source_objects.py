@@ -75,6 +75,12 @@ def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, mig
     return SourceObjects(raw=raw, left=left, settings=settings)
 
 
+def nothing(plan: Mapping[str, Any]) -> SourceObjects:
+    """For a run that moves volumes only."""
+    settings = TransformContext(namespace_mapping=namespace_mapping(plan), migplan_uid="", migmigration_uid="")
+    return SourceObjects(raw=(), left=(), settings=settings)
+
+
 def read_for(context: Context) -> SourceObjects:
     """What this run would send now."""
     read = read_objects(

@@ -119,11 +119,16 @@ def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *
     if problems:
         raise InvalidInput(subject=subject_of(names.MIG_MIGRATION, name, this.namespace), problems=problems)
     plan_uid = str(plan["metadata"].get("uid", ""))
-    read = source_objects.read_objects(sides.source, plan=plan, plan_uid=plan_uid, migration_uid="")
+    stage = bool(this.params.get("stage"))
+    if stage:
+        read = source_objects.nothing(plan)
+    else:
+        read = source_objects.read_objects(sides.source, plan=plan, plan_uid=plan_uid, migration_uid="")
     unserved: Sequence[Left] = ()
     if accepted.accepts(intent.accept_warnings, accepted.UNSERVED):
         read, unserved = source_objects.without_unserved(read, sides.destination)
     return preflight.Situation(
+        stage=stage,
         source=sides.source,
         destination=sides.destination,
         subject=subject_of(names.MIG_MIGRATION, name, this.namespace),
