@@ -74,8 +74,8 @@ def mig_plan_spec() -> Spec:
 def run_spec() -> Spec:
     """Options of a run that upstream's resource has no field for; frozen in its record (see ``Intent``)."""
     return {
-        "quiesce_pods": {"type": "bool", "default": True},
-        "verify": {"type": "bool", "default": True},
+        "quiesce_pods": {"type": "bool"},
+        "verify": {"type": "bool"},
         "pre_copy": {"type": "bool", "default": True},
         "verification": {"type": "str", "choices": ["changed", "full"], "default": "changed"},
         "existing_objects": {"type": "str", "choices": ["fail", "keep", "update"], "default": "fail"},
@@ -102,13 +102,14 @@ def run_spec() -> Spec:
 
 def mig_migration_spec() -> Spec:
     """Options of ``mig_migration``."""
-    offered = ("plan", "run_as_root", "run_as_user", "run_as_group")
+    offered = ("plan", "stage", "run_as_root", "run_as_user", "run_as_group")
     return {
         **control_spec(),
         "name": {"type": "str"},
         "namespace": {"type": "str"},
         **_sides(),
         **{name: option for name, option in migration_spec().items() if name in offered},
+        "again": {"type": "bool", "default": False},
         **run_spec(),
         "plan_definition": {"type": "dict", "options": {"name": {"type": "str"}, **plan_spec()}},
         "wait": {"type": "bool", "default": True},

@@ -8,8 +8,9 @@ DOCUMENTATION = r"""
 module: mig_migration
 short_description: Move the namespaces of a plan, with their volumes, to the other cluster
 description:
-  - Carries a C(MigPlan) out as a final migration (a cutover) and writes its progress into a C(MigMigration), in the
-    words of the Migration Toolkit for Containers.
+  - Carries a C(MigPlan) out as a final migration (a cutover) or, with O(stage=true), as a stage run that only copies
+    the volumes while the application runs, and writes its progress into a C(MigMigration), in the words of the
+    Migration Toolkit for Containers.
   - Volumes are copied while the application runs, then the application is stopped, what has changed is copied,
     every volume is proven equal, and only then the objects are created on the destination. A volume that is not
     proven ends the migration; nothing is created and the source runs again.
@@ -45,16 +46,33 @@ options:
   plan:
     description: Name of the C(MigPlan) to carry out. May be left out when O(plan_definition) names it.
     type: str
+  stage:
+    description:
+      - Copy the volumes only, while the application keeps running, so that little is left for the cutover. May be done
+        as often as you like; each pass copies what has changed, and RV(volumes) says how much that was.
+      - Nothing is proven by content in a stage run; the final migration does that before it stops the application.
+      - Refused once a final migration has succeeded, because the copy would overwrite what the application has written
+        on the destination since; roll back first.
+    type: bool
+  again:
+    description:
+      - With O(stage=true), start a further pass although one has succeeded. Without it a second run of the same task
+        changes nothing.
+    type: bool
+    default: false
   quiesce_pods:
     description:
-      - Whether the source's workloads are stopped before the last pass over the volumes.
-      - Without that the application keeps writing while it is copied; the proof of equality then usually fails.
+      - Whether the source's workloads are stopped before the last pass over the volumes. V(true) for a final migration
+        and V(false) for a stage run when left out.
+      - A final migration without that lets the application write while it is copied; the proof of equality then
+        usually fails.
+      - A stage run that stops the application starts it again at its end.
     type: bool
-    default: true
   verify:
-    description: Whether to wait at the end until every migrated workload has its pods ready.
+    description:
+      - Whether to wait at the end until every migrated workload has its pods ready. V(true) for a final migration when
+        left out; without effect on others.
     type: bool
-    default: true
   run_as_root:
     description:
       - Whether the pods that copy files run as root, with the capabilities that keep owners and modes.
@@ -207,6 +225,13 @@ EXAMPLES = r"""
     plan: shop
     transfer_image: registry.example.com/openmig/mover:0.1.0
 
+- name: Copy the volumes while the application runs
+  openmig.mtc.mig_migration:
+    kubeconfig: ~/.kube/destination
+    plan: shop
+    stage: true
+    transfer_image: registry.example.com/openmig/mover:0.1.0
+
 - name: Show what would be moved, before anything of the collection is on a cluster
   openmig.mtc.mig_migration:
     kubeconfig: ~/.kube/destination
@@ -256,7 +281,9 @@ downtime_seconds:
   returned: when the application was stopped
   type: float
 volumes:
-  description: The verdict on every volume.
+  description:
+    - The verdict on every volume, and what the last pass over it had to copy (C(files_moved), C(bytes_moved)).
+    - After a stage run what the pass has copied; C(proven) is then V(false).
   returned: when volumes were copied
   type: list
   elements: dict

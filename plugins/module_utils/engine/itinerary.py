@@ -236,9 +236,7 @@ FINAL = Itinerary(
 FAILED = Itinerary(
     "Failed",
     (
-        row(
-            MIGRATION_FAILED, "CleanupHelpers", "The migration has failed; cleaning up and starting the source again."
-        ),
+        row(MIGRATION_FAILED, "CleanupHelpers", "The migration has failed; cleaning up and starting the source again."),
         row("DeleteRegistries", "CleanupHelpers", "Removing what was only there for the transfer."),
         row("EnsureAnnotationsDeleted", "CleanupHelpers", "Removing marks.", _F.STAGE_BACKUP),
         row(COMPLETED, "Cleanup", "The failed migration has been cleaned up."),

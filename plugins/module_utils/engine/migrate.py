@@ -19,7 +19,7 @@ from .call import Call
 from .clock import elapsed_clock
 from .outcome import record_of, result_of
 from .plan_runs import Runs, runs_of
-from .second_call import Asked, Step
+from .second_call import Step
 
 
 def validate(params: Mapping[str, Any]) -> list[Problem]:
@@ -32,6 +32,10 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
             problems.append(Problem(path="plan_definition.name", fault=fault, mend="Drop one of them"))
     if not (params.get("plan") or (params.get("plan_definition") or {}).get("name")):
         problems.append(Problem(path="plan", fault="is missing", mend="Name the plan to run"))
+    if params.get("again") and not params.get("stage"):
+        problems.append(
+            Problem(path="again", fault="has a meaning for stage runs only", mend="Say stage: true as well")
+        )
     for option in ("start_timeout", "quiesce_timeout", "health_timeout", "wait_timeout"):
         if params[option] < 1:
             problems.append(Problem(path=option, fault="must be at least 1 second"))
@@ -63,7 +67,12 @@ def migrate(this: Call) -> dict[str, Any]:
     installed = call.require_resources(control, check=this.check)
     runs = runs_of(control, this.namespace, plan_name) if installed else Runs([], frozenset())
     decision = second_call.decide(
-        Asked.FINAL, runs.migrations, plan=plan_name, name=params.get("name"), taken=runs.taken
+        second_call.asked_for(params),
+        runs.migrations,
+        plan=plan_name,
+        name=params.get("name"),
+        again=bool(params.get("again")),
+        taken=runs.taken,
     )
     settled = decision.migration
     if settled is not None and (decision.step is Step.NOTHING or this.check):

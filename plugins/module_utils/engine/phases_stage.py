@@ -47,7 +47,7 @@ def conclude_pass(context: Context) -> str | None:
         move = told["move"]
         context.tell(
             f"PersistentVolumeClaim {move['target_namespace']}/{move['target_claim']}: "
-            f"{told['files_moved']} files, {told['bytes_moved']} bytes copied in this pass, {told['bytes']} bytes in all"
+            f"{told['files_moved']} files, {told['bytes_moved']} bytes copied in this pass, of {told['bytes']} bytes"
         )
     context.transfer.remove(wait=False)
     return None

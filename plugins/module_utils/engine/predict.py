@@ -20,6 +20,7 @@ from ..volumes import sizing
 from . import quiesce
 from .flags import flags_of
 from .intent import Intent
+from .itineraries import STAGE
 from .itinerary import FINAL
 from .preflight import Acceptance, Situation
 

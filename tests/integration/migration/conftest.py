@@ -72,6 +72,10 @@ class World:
         """The playbook, to its end."""
         return play(self.variables(**changes), *arguments)
 
+    def stage(self, *arguments: str, **changes: Any) -> Run:
+        """The playbook that copies the volumes while the application runs."""
+        return play(self.variables(**changes), *arguments, playbook="openmig.mtc.stage")
+
     def start(self, *arguments: str, **changes: Any) -> Started:
         """The playbook, running."""
         return Started(self.variables(**changes), arguments)

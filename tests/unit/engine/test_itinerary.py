@@ -12,16 +12,28 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine import pipeline
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.flags import flags_of
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.itineraries import (
+    CANCEL,
+    ITINERARIES,
+    ROLLBACK,
+    STAGE,
+    begins_with,
+)
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.itinerary import (
     COMPLETED,
     FAILED,
     FINAL,
     MIGRATION_FAILED,
     Flag,
+    Itinerary,
 )
-from ansible_collections.openmig.mtc.plugins.module_utils.engine.phases import PHASES
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.phases import OF_ITINERARY, function_of
 
-TRACE = Path(__file__).parents[2] / "data" / "traces" / "final-succeeded.jsonl"
+TRACES = Path(__file__).parents[2] / "data" / "traces"
+WITH_VOLUME: dict[str, Any] = {
+    "spec": {"persistentVolumes": [{"selection": {"action": "copy", "copyMethod": "filesystem"}}]},
+    "status": {},
+}
 WITH_VELERO = frozenset(
     {
         Flag.VELERO,
@@ -36,30 +48,93 @@ WITH_VELERO = frozenset(
 """What held in the recorded run: direct volumes, indirect images of which there were none."""
 
 
-def recorded() -> list[dict[str, Any]]:
+IN_ROLLBACK = WITH_VELERO - {Flag.QUIESCE, Flag.VERIFY}
+WALKS = [
+    ("final-succeeded", FINAL, WITH_VELERO),
+    ("stage-succeeded", STAGE, WITH_VELERO - {Flag.QUIESCE}),
+    ("rollback-succeeded", ROLLBACK, IN_ROLLBACK),
+    ("final-canceled", CANCEL, WITH_VELERO),
+]
+
+
+def recorded(trace: str = "final-succeeded") -> list[dict[str, Any]]:
     """The recorded statuses, one per phase, in order."""
     seen: dict[str, dict[str, Any]] = {}
-    for line in TRACE.read_text().splitlines():
+    for line in (TRACES / f"{trace}.jsonl").read_text().splitlines():
         event = json.loads(line)
         if event["kind"] == "MigMigration" and event.get("status"):
             seen.setdefault(event["status"]["phase"], event["status"])
     return list(seen.values())
 
 
-def test_the_walk_is_the_recorded_one() -> None:
-    phases = [status["phase"] for status in recorded()]
-    assert len(phases) > 20
-    walked = [phases[0]]
+def walk_of(itinerary: Itinerary, first: str, flags: frozenset[Flag]) -> list[str]:
+    walked = [first]
     while walked[-1] != COMPLETED:
-        walked.append(FINAL.following(walked[-1], WITH_VELERO))
-    assert walked == phases
+        walked.append(itinerary.following(walked[-1], flags))
+    return walked
 
 
-def test_the_step_counter_is_the_recorded_one() -> None:
-    for status in recorded():
+@pytest.mark.parametrize(("trace", "itinerary", "flags"), WALKS, ids=[walk[0] for walk in WALKS])
+def test_the_walk_is_the_recorded_one(trace: str, itinerary: Itinerary, flags: frozenset[Flag]) -> None:
+    phases = [status["phase"] for status in recorded(trace) if status["itinerary"] == itinerary.name]
+    assert len(phases) > 5
+    assert walk_of(itinerary, phases[0], flags) == phases
+
+
+@pytest.mark.parametrize("trace", [walk[0] for walk in WALKS])
+def test_the_step_counter_is_the_recorded_one(trace: str) -> None:
+    for status in recorded(trace):
+        itinerary = ITINERARIES[status["itinerary"]]
         running = [condition for condition in status["conditions"] if condition["type"] == "Running"]
         for condition in running:
-            assert condition["message"] == f"Step: {FINAL.index(status['phase'])}/{FINAL.total}"
+            assert condition["message"] == f"Step: {itinerary.index(status['phase'])}/{itinerary.total}"
+
+
+def test_the_totals_are_upstreams() -> None:
+    totals = {name: itinerary.total for name, itinerary in ITINERARIES.items()}
+    assert totals == {"Stage": 38, "Final": 50, "Cancel": 12, "Failed": 4, "Rollback": 15}
+
+
+@pytest.mark.parametrize(
+    ("itinerary", "walked"),
+    [
+        (
+            STAGE,
+            (
+                "Started StartRefresh WaitForRefresh CleanStaleStagePods WaitForStaleStagePodsTerminated "
+                "CreateDirectVolumeMigrationStage WaitForDirectVolumeMigrationToComplete DeleteRegistries Completed"
+            ),
+        ),
+        (
+            CANCEL,
+            (
+                "Canceling DeleteRestores DeleteRegistries DeleteDirectVolumeMigrationResources "
+                "UnQuiesceSrcApplications Canceled Completed"
+            ),
+        ),
+        (
+            ROLLBACK,
+            (
+                "Rollback DeleteRegistries QuiesceDestinationApplications EnsureDestQuiesced DeleteMigrated "
+                "EnsureMigratedDeleted UnQuiesceSrcApplications Completed"
+            ),
+        ),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_what_is_walked_without_velero(itinerary: Itinerary, walked: str) -> None:
+    flags = flags_of(WITH_VOLUME, quiesce=False, verify=False)
+    assert walk_of(itinerary, walked.split(maxsplit=1)[0], flags) == walked.split()
+
+
+def test_with_which_itinerary_a_run_begins() -> None:
+    for spec, itinerary in (
+        ({"stage": True}, STAGE),
+        ({"stage": False, "migrateState": True}, STAGE),
+        ({"stage": False}, FINAL),
+        ({"stage": False, "rollback": True}, ROLLBACK),
+    ):
+        assert begins_with({"spec": spec}) is itinerary
 
 
 def test_the_pipeline_is_the_recorded_one() -> None:
@@ -84,11 +159,7 @@ def test_the_pipeline_is_the_recorded_one() -> None:
 
 
 def test_without_velero_the_phases_that_serve_it_are_passed_over() -> None:
-    plan = {
-        "spec": {"persistentVolumes": [{"selection": {"action": "copy", "copyMethod": "filesystem"}}]},
-        "status": {},
-    }
-    flags = flags_of(plan, quiesce=True, verify=True)
+    flags = flags_of(WITH_VOLUME, quiesce=True, verify=True)
     walked = ["Started"]
     while walked[-1] != COMPLETED:
         walked.append(FINAL.following(walked[-1], flags))
@@ -134,12 +205,17 @@ def test_a_phase_without_its_flags_is_passed_over(plan: dict[str, Any], quiesce:
 
 
 def test_every_phase_that_can_be_reached_has_a_function() -> None:
-    entry = {"selection": {"action": "copy", "copyMethod": "filesystem"}}
-    flags = flags_of({"spec": {"persistentVolumes": [entry]}}, quiesce=True, verify=True)
+    flags = flags_of(WITH_VOLUME, quiesce=True, verify=True)
     # Image streams are not looked for by this engine, so what only they bring is not reached.
-    for itinerary in (FINAL, FAILED):
-        reached = [row.name for row in itinerary.phases if row.included(flags) and row.name != COMPLETED]
-        assert [name for name in reached if name not in PHASES] == []
+    for itinerary in (STAGE, FINAL, FAILED):
+        for row in itinerary.phases:
+            if row.included(flags) and row.name != COMPLETED:
+                assert callable(function_of(itinerary, row.name))
+
+
+def test_work_of_one_itinerary_only_is_for_phases_that_it_has() -> None:
+    for name, phase in OF_ITINERARY:
+        assert ITINERARIES[name].row(phase) is not None
 
 
 def test_a_phase_that_is_in_no_list_counts_as_nought_and_leads_to_the_end() -> None:
