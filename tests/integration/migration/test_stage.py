@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from integration.migration import applications, evidence
+from integration.migration.calls import migration, stored
 from integration.migration.conftest import World
-from integration.migration.test_second_call import migration, stored
 
 MEBIBYTES = 6
 GROWTH = 100_000
