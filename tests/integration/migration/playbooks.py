@@ -111,3 +111,18 @@ class Started:
 def play(variables: Mapping[str, Any], *arguments: str, playbook: str = PLAYBOOK) -> Run:
     """Run it to its end, however that is."""
     return Started(variables, arguments, playbook).end()
+
+
+def play_tasks(tasks: Sequence[Mapping[str, Any]], *arguments: str, **variables: Any) -> Run:
+    """Tasks of a test's own, in one play on this machine; a task with ``ignore_errors`` may fail."""
+    play_of_them = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "connection": "local",
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "tasks": list(tasks),
+    }
+    with tempfile.TemporaryDirectory(prefix="openmig-test-") as folder:
+        playbook = Path(folder) / "playbook.yml"
+        playbook.write_text(json.dumps([play_of_them]))
+        return play(variables, *arguments, playbook=str(playbook))
