@@ -8,6 +8,8 @@ import pytest
 
 from integration.migration import applications
 from integration.migration.conftest import World
+from integration.migration.playbooks import play_tasks
+from lab.targets import targets
 
 MEBIBYTES = 10
 
@@ -39,3 +41,13 @@ def test_an_application_moves_with_its_data_and_a_second_run_changes_nothing(wor
     assert second.code == 0, second.output
     assert [task["task"] for task in second.tasks if task["result"].get("changed")] == []
     assert second.result("mig_plan")["migrated_by"] == result["resource"]["metadata"]["name"]
+
+    asked = {"kubeconfig": str(targets().destination), "namespace": world.resource_namespace, "plan": "app"}
+    looked = play_tasks([{"name": "Look", "openmig.mtc.mig_migration_info": {**asked, "newest": True}}])
+    (told,) = looked.result("mig_migration_info")["summaries"]
+    assert (told["state"], told["phase"], told["errors"]) == ("succeeded", "Completed", [])
+    assert [(each["state"], each["proven"], each["bytes"]) for each in told["volumes"]] == [
+        ("succeeded", True, volume["bytes"])
+    ]
+    assert told["downtime_seconds"] == result["downtime_seconds"]
+    assert [each["state"] for each in told["direct_volume_migrations"]] == ["succeeded"]
