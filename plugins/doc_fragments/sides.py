@@ -129,6 +129,3 @@ options:
     type: dict
     suboptions: *connection
 """
-
-    # Option O(source) alone, for what only reads.
-    SOURCE = DOCUMENTATION.partition("  destination:\n")[0]
