@@ -49,9 +49,14 @@ def mig_cluster_spec() -> Spec:
     }
 
 
+def _judged_spec() -> Spec:
+    """How long MTC's controller is waited for."""
+    return {"wait_timeout": {"type": "int", "default": 300}}
+
+
 def mig_hook_spec() -> Spec:
     """Options of ``mig_hook``."""
-    return {**control_spec(), **resource_spec(), **hook_spec()}
+    return {**control_spec(), **resource_spec(), **hook_spec(), **_judged_spec()}
 
 
 def mig_analytic_spec() -> Spec:
@@ -63,6 +68,7 @@ def mig_analytic_spec() -> Spec:
         **analytic_spec(),
         "refresh": {"type": "bool", "default": False},
         "pv_resizing_threshold": {"type": "int", "default": miganalytic.DEFAULT_THRESHOLD},
+        **_judged_spec(),
     }
 
 

@@ -83,6 +83,11 @@ options:
         that was made without it, means 1800.
       - While a C(PostBackup) or C(PreRestore) hook runs the application is down.
     type: int
+  wait_timeout:
+    description:
+      - Seconds to wait for MTC's controller. Has no effect with engine V(builtin), which judges within the task.
+    type: int
+    default: 300
 requirements:
   - python >= 3.11
   - kubernetes >= 31.0.0

@@ -138,10 +138,20 @@ class Cluster:
         label_selector: str | None = None,
         concurrency: int = 8,
         page: int = lists.PAGE,
+        metadata_only: bool = False,
     ) -> Generator[tuple[ResourceType, str, Manifest], None, None]:
-        """``(type, namespace, object)`` of many types side by side, in no order; no namespaces means all of them."""
+        """``(type, namespace, object)`` of many types side by side, in no order; no namespaces means all of them.
+
+        ``metadata_only`` spares spec and status where the server can do that.
+        """
         return lists.list_side_by_side(
-            self._transport, types, namespaces, label_selector=label_selector, concurrency=concurrency, page=page
+            self._transport,
+            types,
+            namespaces,
+            label_selector=label_selector,
+            concurrency=concurrency,
+            page=page,
+            accept=lists.METADATA_ONLY if metadata_only else lists.JSON,
         )
 
     def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:

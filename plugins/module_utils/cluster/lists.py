@@ -19,6 +19,11 @@ from .resource_types import ResourceType
 from .transport import Call, Transport
 
 PAGE = 500
+JSON = "application/json"
+METADATA_ONLY = ",".join(
+    (*(f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v={version}" for version in ("v1", "v1beta1")), JSON)
+)
+"""Objects without spec and status; a server that cannot do that sends them whole."""
 
 
 def pages(
@@ -30,6 +35,7 @@ def pages(
     field_selector: str | None = None,
     page: int = PAGE,
     restart: bool = True,
+    accept: str = JSON,
 ) -> Iterator[dict[str, Any]]:
     """The list documents of a collection, page by page; ``page=0`` asks for all at once.
 
@@ -52,6 +58,7 @@ def pages(
             subject=f"{kind.kind} list{f' in {namespace}' if namespace else ''}",
             attempt="list",
             query=query,
+            accept=accept,
             answers=frozenset({410}),
         )
         answer = transport.send(call)
@@ -86,6 +93,7 @@ def list_side_by_side(
     label_selector: str | None = None,
     concurrency: int = 8,
     page: int = PAGE,
+    accept: str = JSON,
 ) -> Generator[tuple[ResourceType, str, dict[str, Any]], None, None]:
     """Every object of these types in these namespaces, in no particular order; at most one page per worker is held.
 
@@ -93,7 +101,7 @@ def list_side_by_side(
     vanished since it was discovered has no objects; any other error ends the iteration once the workers have stopped.
     """
     spread = [(kind, namespace) for kind in types for namespace in (namespaces if kind.namespaced else ()) or ("",)]
-    reading = functools.partial(pages, transport, label_selector=label_selector, page=page)
+    reading = functools.partial(pages, transport, label_selector=label_selector, page=page, accept=accept)
     return _SideBySide(spread, reading, workers=max(1, min(concurrency, len(spread)))).objects()
 
 

@@ -93,9 +93,12 @@ def write_status(control: Cluster, resource: dict[str, Any], status: dict[str, A
     request."""
     if resource.get("status") == status and not resource["spec"].get("refresh"):
         return resource
+    return control.replace(with_status(resource, status))
+
+
+def with_status(resource: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
+    """The resource as a finished pass stores it: with the status, a new mark of the pass, and no refresh asked for."""
     metadata = resource["metadata"]
     annotations = {**(metadata.get("annotations") or {}), names.TOUCH_ANNOTATION: str(uuid.uuid1())}
     spec = {**resource["spec"], "refresh": False} if "refresh" in resource["spec"] else resource["spec"]
-    return control.replace(
-        {**resource, "metadata": {**metadata, "annotations": annotations}, "spec": spec, "status": status}
-    )
+    return {**resource, "metadata": {**metadata, "annotations": annotations}, "spec": spec, "status": status}

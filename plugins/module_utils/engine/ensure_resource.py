@@ -23,7 +23,7 @@ from ..resources.spec_fields import alike, merge_patch, refers_to
 from . import call, choice, owned_secrets
 from .call import Call
 from .clock import elapsed_clock
-from .cluster_reconciler import write_status
+from .cluster_reconciler import with_status
 from .owned_secrets import OwnedSecret
 
 Manifest = dict[str, Any]
@@ -78,6 +78,8 @@ class Handler:
     """The names of the secrets that a resource of this name may have had from us."""
     users: Callable[[Call, Cluster], list[str]] = _nobody
     """The subjects of what uses the resource: it is not removed while there are any."""
+    labels: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _spec: {}
+    """From the spec: what a finished pass of the builtin engine puts on the resource."""
     results: Callable[[Situation, Manifest], dict[str, Any]] = field(default=lambda _situation, _resource: {})
     """What the module returns besides what all return."""
 
@@ -150,19 +152,26 @@ def _new(situation: Situation, kind: str) -> Manifest:
 def _evaluated(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
     """Spec and status in one write: the kinds have no status subresource."""
     status = handler.evaluate(situation)
+    labels = dict(handler.labels(situation.spec))
     stored = situation.stored
     if stored is None:
         changes.append(f"{situation.subject} created")
-        return _create(situation, {**_new(situation, handler.kind), "status": status})
-    if stored["spec"] == situation.spec and stored.get("status") == status:
+        return _create(situation, {**_labelled(_new(situation, handler.kind), labels), "status": status})
+    wanted = {**_labelled(stored, labels), "spec": dict(situation.spec)}
+    if {**wanted, "status": status} == stored:
         return stored
-    changed = stored["spec"] != situation.spec
-    changes.append(f"{situation.subject} {'changed' if changed else 'has a new status'}")
-    wanted = {**stored, "spec": dict(situation.spec)}
+    changes.append(f"{situation.subject} {'has a new status' if wanted == stored else 'changed'}")
     if situation.call.check:
         situation.control.replace(wanted, dry_run=True)
         return {**wanted, "status": status}
-    return write_status(situation.control, wanted, status)
+    return situation.control.replace(with_status(wanted, status))
+
+
+def _labelled(manifest: Manifest, labels: Mapping[str, str]) -> Manifest:
+    if not labels:
+        return manifest
+    metadata = manifest["metadata"]
+    return {**manifest, "metadata": {**metadata, "labels": {**(metadata.get("labels") or {}), **labels}}}
 
 
 def _create(situation: Situation, manifest: Manifest) -> Manifest:

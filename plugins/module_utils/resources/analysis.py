@@ -59,6 +59,8 @@ class NamespaceFacts:
     namespace: str
     resources: Sequence[Counted] = ()
     claims: Sequence[Claim] = ()
+    summed: bool = True
+    """Whether the sizes of the claims were asked for."""
     measured: bool = False
     """Whether the use of the claims was asked for."""
     images: Sequence[Image] = field(default=())
@@ -102,13 +104,14 @@ def namespace_row(facts: NamespaceFacts, rules: Rules) -> dict[str, Any]:
             incompatible.append(counted)
         else:
             normal.append(counted)
+    summed = facts.claims if facts.summed else ()
     row = {
         "namespace": facts.namespace,
         "k8sResourceTotal": _total(normal),
         "excludedK8SResourceTotal": _total(excluded),
         "incompatibleK8SResourceTotal": _total(incompatible),
-        "pvCapacity": quantity.to_text(sum(claim.requested for claim in facts.claims)),
-        "pvCount": len(facts.claims),
+        "pvCapacity": quantity.to_text(sum(claim.requested for claim in summed)),
+        "pvCount": len(summed),
         "imageCount": len(facts.images),
         "imageSizeTotal": quantity.to_text(sum(_whole_mebibytes(image) for image in facts.images)),
     }
@@ -165,13 +168,13 @@ def proposal(claim: Claim, *, percentage: int, threshold: int) -> tuple[int, str
 
 
 def unmeasured(facts: Iterable[NamespaceFacts]) -> list[str]:
-    """``namespace/claim`` whose use was asked for and is not known."""
+    """``namespace/claim`` whose use was asked for and is not known; a claim without a volume has none."""
     return sorted(
         f"{each.namespace}/{claim.name}"
         for each in facts
         if each.measured
         for claim in each.claims
-        if claim.used is None
+        if claim.provisioned and claim.used is None
     )
 
 
