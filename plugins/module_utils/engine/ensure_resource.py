@@ -118,7 +118,7 @@ def ensure(this: Call, handler: Handler) -> dict[str, Any]:
     resource = (_driven if this.engine == CONTROLLER else _evaluated)(situation, handler, changes)
     predicted = this.check and this.engine == CONTROLLER
     if not is_ready(resource) and not predicted:
-        raise NotReady(subject=subject, resource=resource)
+        raise NotReady(subject=subject, resource=resource, changes=changes)
     return {
         "changed": bool(changes),
         "changes": changes,

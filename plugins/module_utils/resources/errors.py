@@ -106,10 +106,13 @@ class Refused(PermanentError):
 
 
 class NotReady(PermanentError):
-    """The resource is stored and is not ready; its conditions say why."""
+    """The resource is stored and is not ready; its conditions say why. ``changes``: what was written all the same."""
 
-    def __init__(self, *, subject: str, resource: Mapping[str, Any], where: str = "") -> None:
+    def __init__(
+        self, *, subject: str, resource: Mapping[str, Any], where: str = "", changes: Sequence[str] = ()
+    ) -> None:
         self.resource = resource
+        self.changes = tuple(changes)
         status = resource.get("status") or {}
         self.conditions = {str(item["type"]): dict(item) for item in status.get("conditions") or []}
         blocking = [
@@ -125,7 +128,13 @@ class NotReady(PermanentError):
         )
 
     def as_result(self) -> dict[str, Any]:
-        return {**super().as_result(), "resource": dict(self.resource), "conditions": self.conditions}
+        return {
+            **super().as_result(),
+            "changed": bool(self.changes),
+            "changes": list(self.changes),
+            "resource": dict(self.resource),
+            "conditions": self.conditions,
+        }
 
 
 class DeadlineExceeded(PermanentError):
