@@ -13,6 +13,7 @@ from .resources import engines, miganalytic, names
 from .resources.argument_specs import (
     analytic_spec,
     cluster_spec,
+    direct_volume_spec,
     hook_spec,
     migration_spec,
     plan_spec,
@@ -152,4 +153,38 @@ def mig_gc_spec() -> Spec:
         **_sides(),
         "unfinished": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 120},
+    }
+
+
+def direct_volume_migration_spec() -> Spec:
+    """Options of ``direct_volume_migration``."""
+    shared = (
+        "transfer_image",
+        "image_pull_policy",
+        "endpoint",
+        "endpoint_address",
+        "bandwidth",
+        "start_timeout",
+    )
+    return {
+        **control_spec(),
+        **resource_spec(),
+        **_sides(),
+        **direct_volume_spec(),
+        **{name: migration_spec()[name] for name in ("run_as_root", "run_as_user", "run_as_group")},
+        **{name: option for name, option in run_spec().items() if name in shared},
+        "allow_writers": {"type": "bool", "default": False},
+        "existing_claims": {"type": "str", "choices": ["fail", "use"], "default": "fail"},
+        "again": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        **_waiting(),
+    }
+
+
+def _waiting() -> Spec:
+    """Of what carries something out for a while."""
+    return {
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 7200},
+        "reporter": {"type": "dict", "options": {"file": {"type": "path"}, "parent": {"type": "str"}}},
     }

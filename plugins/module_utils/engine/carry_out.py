@@ -16,7 +16,7 @@ from ..resources.errors import Conflict, NotFound, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..volumes.model import Profile, TransferOptions
 from ..volumes.transfer import Transfer
-from . import plan_reconciler, runner
+from . import cluster_identities, plan_reconciler, runner
 from .call import Call
 from .context import Context
 from .intent import Intent
@@ -116,12 +116,12 @@ def _context(
         owner=resource.owner_reference(),
         labels=names.correlation_labels(names.MIG_MIGRATION, resource.uid),
     )
-    identities = {"source": sides.source.identity(), "destination": sides.destination.identity()}
+    identities = cluster_identities.identities(source=sides.source, destination=sides.destination)
     if record.load():
         frozen = Intent.from_record(record.data["intent"])
         intent = frozen.continued_by(intent, subject=resource.subject)
         record.data["intent"] = intent.to_record()
-        _same_clusters(record.data["clusters"], identities, subject=resource.subject)
+        cluster_identities.refuse_others(record.data["clusters"], identities, subject=resource.subject)
         _same_plan(record.data["plan"], plan, subject=resource.subject)
     else:
         record.data.update(
@@ -149,17 +149,6 @@ def _context(
         generation=lease.generation,
         make_transfer=_transfer,
     )
-
-
-def _same_clusters(frozen: Mapping[str, str], now: Mapping[str, str], *, subject: str) -> None:
-    for side, identity in frozen.items():
-        if now[side] != identity:
-            raise Refused(
-                subject=subject,
-                attempt=f"the {side} is not the cluster that the run began with",
-                reason=f"its kube-system namespace has UID {now[side]}, the run began with {identity}",
-                mend=f"Give the same {side} cluster again",
-            )
 
 
 def plan_digest(plan: Mapping[str, Any]) -> str:

@@ -79,6 +79,11 @@ class Context:
         return list(dict.fromkeys(self.namespaces.values()))
 
     @property
+    def origins(self) -> dict[str, str]:
+        """Destination namespace to the source namespace that it is made like: the first that is mapped to it."""
+        return {destination: source for source, destination in reversed(list(self.namespaces.items()))}
+
+    @property
     def claims(self) -> list[tuple[str, str]]:
         """(namespace, claim) of the volumes that are copied, on the source."""
         return [(move.source_namespace, move.source_claim) for move in self.moves]

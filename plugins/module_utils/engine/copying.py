@@ -24,8 +24,8 @@ class Copying(Protocol):
     def moves(self) -> Sequence[VolumeMove]: ...
 
     @property
-    def namespaces(self) -> Mapping[str, str]:
-        """Source namespace to destination namespace."""
+    def origins(self) -> Mapping[str, str]:
+        """Destination namespace to the source namespace that it is made like."""
         ...
 
     def identity(self) -> RunIdentity: ...

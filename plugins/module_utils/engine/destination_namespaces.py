@@ -37,7 +37,6 @@ def namespace_manifest(source: dict[str, Any], *, name: str, labels: dict[str, s
 
 def ensure(context: Copying) -> None:
     """Create what is missing. Refused for one that is being deleted."""
-    wanted = {destination: source for source, destination in reversed(list(context.namespaces.items()))}
 
     def ensure_one(pair: tuple[str, str]) -> None:
         destination, source = pair
@@ -66,13 +65,13 @@ def ensure(context: Copying) -> None:
                 mend="Wait until it is gone and run the task again",
             )
 
-    context.destination.map(ensure_one, list(wanted.items()))
+    context.destination.map(ensure_one, list(context.origins.items()))
 
 
 def remove_created(context: Copying) -> list[str]:
     """Delete those of the namespaces that this run has created; returns their names. Nothing is awaited."""
     removed = []
-    for name in dict.fromkeys(context.namespaces.values()):
+    for name in context.origins:
         found = context.destination.get("v1", "Namespace", name)
         if found is not None and context.is_of_this_run(found):
             context.destination.delete("v1", "Namespace", name, uid=found["metadata"]["uid"])

@@ -126,6 +126,16 @@ class Lease:
                 told = True
             pause(0.25)
 
+    def seize(self, *, pause: Callable[[float], None]) -> int:
+        """Take the lease from whoever holds it; returns the generation. The former holder learns of it with its next
+        renewal and sends nothing more; that is waited for."""
+        while not self._take(found := self._cluster.get(API, "Lease", self._name, self._namespace)):
+            pause(0.1)
+        self._start_renewing()
+        if found is not None and not self._free(found):
+            pause(2 * RENEWAL)
+        return self.generation
+
     def _free(self, found: dict[str, Any]) -> bool:
         return _is_free(found) or found["spec"].get("holderIdentity") == str(self._holder)
 

@@ -12,12 +12,13 @@ from ..cluster.api import Cluster
 from ..objects.collect import Left
 from ..resources import accepted, excludes, migmigration, names, plan_selections
 from ..resources.engines import BUILTIN
-from ..resources.errors import InvalidInput, MtcError, NotFound, Problem, Refused, subject_of
+from ..resources.errors import InvalidInput, NotFound, Problem, subject_of
 from ..resources.migplan import namespace_mapping
 from . import plan_reconciler, predict, preflight, source_objects
 from .call import Call
 from .carry_out import Sides, carry_out
 from .clock import elapsed_clock
+from .findings import all_of
 from .intent import Intent
 from .moves import moves_of
 from .plan_sides import PlanSides, plan_findings
@@ -44,7 +45,7 @@ def predict_or_start(
             )
             return {**told, "engine": BUILTIN, "duration": round(elapsed_clock() - started, 2)}
         if blocking:
-            raise _all_of(blocking)
+            raise all_of(blocking, attempt="the migration was not started")
         settled = _create(control, this, plan_name=plan_name, name=decision.name, intent=intent)
     return carry_out(
         this,
@@ -55,18 +56,6 @@ def predict_or_start(
         intent=intent,
         accepted_before=accepted_now,
         started=started,
-    )
-
-
-def _all_of(errors: list[MtcError]) -> MtcError:
-    """One error as it is; several as one that tells each of them."""
-    if len(errors) == 1:
-        return errors[0]
-    return Refused(
-        subject=f"{len(errors)} findings",
-        attempt="the migration was not started",
-        reason=" ".join(error.message for error in errors),
-        mend="Mend these and run the task again",
     )
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import mighook
+from .directvolume import MIGRATION_TYPES, VOLUME_MODES
 from .migplan import HOOK_PHASES
+from .option_checks import ACCESS_MODES
 from .plan_selections import ACCESS_MODE_CHOICES
 from .plan_volumes import ACTIONS, COPY_METHODS
 
@@ -153,4 +155,40 @@ def migration_spec() -> dict[str, Any]:
         "run_as_root": {"type": "bool"},
         "run_as_user": {"type": "int"},
         "run_as_group": {"type": "int"},
+    }
+
+
+def _direct_spec() -> dict[str, Any]:
+    """The clusters of whatever is copied directly."""
+    return {
+        "source_cluster": {"type": "str"},
+        "destination_cluster": {"type": "str"},
+        "src_mig_cluster_ref": _reference(),
+        "dest_mig_cluster_ref": _reference(),
+    }
+
+
+def direct_volume_spec() -> dict[str, Any]:
+    """Options of a DirectVolumeMigration."""
+    return {
+        **_direct_spec(),
+        "persistent_volume_claims": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "name": {"type": "str", "required": True},
+                "namespace": {"type": "str", "required": True},
+                "target_name": {"type": "str"},
+                "target_namespace": {"type": "str"},
+                "target_storage_class": {"type": "str"},
+                "target_access_modes": {"type": "list", "elements": "str", "choices": list(ACCESS_MODES)},
+                "target_volume_mode": {"type": "str", "choices": list(VOLUME_MODES)},
+                "verify": {"type": "bool"},
+            },
+        },
+        "create_destination_namespaces": {"type": "bool"},
+        "delete_progress_reporting_crs": {"type": "bool"},
+        "back_off_limit": {"type": "int"},
+        "live_migrate": {"type": "bool"},
+        "migration_type": {"type": "str", "choices": list(MIGRATION_TYPES)},
     }

@@ -18,6 +18,10 @@ from .migplan import namespace_mapping
 from .spec_fields import Field, ReferenceField
 
 STAGE, CUT_OVER, ROLLBACK = "Stage", "CutOver", "Rollback"
+MIGRATION_TYPES = (STAGE, CUT_OVER, ROLLBACK)
+VOLUME_MODES = ("Filesystem", "Block")
+DEFAULT_ATTEMPTS = 20
+"""Upstream's, of an entry whose copy breaks; also what ``backOffLimit: 0`` means."""
 AUTO_ACCESS_MODE = "auto"
 
 
@@ -50,8 +54,27 @@ def build_spec(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge_spec(existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec to write: the existing one (None or {} for a new resource) with the wanted fields over it."""
-    return spec_fields.merge(existing_spec or {}, wanted)
+    """The spec to write: the existing one (None or {} for a new resource) with the wanted fields over it.
+
+    Which claims are copied is what the user named now; what he did not say of one of them stays as it was.
+    """
+    existing = existing_spec or {}
+    if wanted.get("persistentVolumeClaims") is None:
+        return spec_fields.merge(existing, wanted)
+    before = {claim_key(claim): claim for claim in existing.get("persistentVolumeClaims") or []}
+    claims = [{**before.get(claim_key(claim), {}), **claim} for claim in wanted["persistentVolumeClaims"]]
+    return spec_fields.merge(existing, {**wanted, "persistentVolumeClaims": claims})
+
+
+def claim_key(claim: Mapping[str, Any]) -> tuple[str, str]:
+    """(namespace, name) of an entry's source claim."""
+    return str(claim.get("namespace", "")), str(claim.get("name", ""))
+
+
+def target_key(claim: Mapping[str, Any]) -> tuple[str, str]:
+    """(namespace, name) of an entry's destination claim; by default those of the source."""
+    namespace, name = claim_key(claim)
+    return str(claim.get("targetNamespace") or namespace), str(claim.get("targetName") or name)
 
 
 def drift(existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,15 +94,59 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
         problems += check.exclusive(params, (short, full))
         problems += check.dns_subdomain(params.get(short), short)
         problems += check.reference(params.get(full), full)
-    for index, claim in enumerate(params.get("persistent_volume_claims") or []):
+    claims = params.get("persistent_volume_claims")
+    if claims == []:
+        fault = "names no claim"
+        problems.append(Problem(path="persistent_volume_claims", fault=fault, mend="Name the claims to copy"))
+    for index, claim in enumerate(claims or []):
+        problems += _claim_problems(claim, f"persistent_volume_claims[{index}]")
+    problems += _meetings(params)
+    problems += check.one_of(params.get("migration_type"), MIGRATION_TYPES, "migration_type")
+    limit = params.get("back_off_limit")
+    if limit is not None and limit < 0:
+        mend = "Use 0 for the default of 20, or the number of attempts"
+        problems.append(Problem(path="back_off_limit", fault=f"{limit} is no number of attempts", mend=mend))
+    return problems
+
+
+def _claim_problems(claim: Mapping[str, Any], path: str) -> list[Problem]:
+    problems = [
+        *check.dns_subdomain(claim.get("name") or "", f"{path}.name"),
+        *check.dns_label(claim.get("namespace") or "", f"{path}.namespace"),
+        *check.dns_subdomain(claim.get("target_name"), f"{path}.target_name"),
+        *check.dns_label(claim.get("target_namespace"), f"{path}.target_namespace"),
+        *check.one_of(claim.get("target_volume_mode"), VOLUME_MODES, f"{path}.target_volume_mode"),
+    ]
+    if claim.get("target_storage_class"):
+        problems += check.dns_subdomain(claim["target_storage_class"], f"{path}.target_storage_class")
+    modes = claim.get("target_access_modes")
+    if modes == []:
+        mend = "Leave it out to keep the source's, or name one"
+        problems.append(Problem(path=f"{path}.target_access_modes", fault="names no access mode", mend=mend))
+    for mode in modes or []:
+        problems += check.one_of(mode, check.ACCESS_MODES, f"{path}.target_access_modes")
+    return problems
+
+
+def _meetings(params: Mapping[str, Any]) -> list[Problem]:
+    """Claims that are named twice, that would be copied into one another, or onto themselves."""
+    entries = _claims(params.get("persistent_volume_claims") or [])
+    problems: list[Problem] = []
+    one_cluster = params.get("source_cluster") is not None and (
+        params.get("source_cluster") == params.get("destination_cluster")
+    )
+    for index, entry in enumerate(entries):
         path = f"persistent_volume_claims[{index}]"
-        problems += check.dns_subdomain(claim.get("name"), f"{path}.name")
-        problems += check.dns_label(claim.get("namespace"), f"{path}.namespace")
-        problems += check.dns_subdomain(claim.get("target_name"), f"{path}.target_name")
-        problems += check.dns_label(claim.get("target_namespace"), f"{path}.target_namespace")
-        for mode in claim.get("target_access_modes") or []:
-            problems += check.one_of(mode, check.ACCESS_MODES, f"{path}.target_access_modes")
-    problems += check.one_of(params.get("migration_type"), (STAGE, CUT_OVER, ROLLBACK), "migration_type")
+        before = entries[:index]
+        if claim_key(entry) in [claim_key(other) for other in before]:
+            fault = f"names {'/'.join(claim_key(entry))} a second time"
+            problems.append(Problem(path=path, fault=fault, mend="Name each claim once"))
+        elif target_key(entry) in [target_key(other) for other in before]:
+            fault = f"would be copied into {'/'.join(target_key(entry))}, as another claim would"
+            problems.append(Problem(path=path, fault=fault, mend="Give it a target_name of its own"))
+        if one_cluster and target_key(entry) in [claim_key(other) for other in entries]:
+            fault = f"would be copied onto {'/'.join(target_key(entry))}, which is a source of the same cluster"
+            problems.append(Problem(path=path, fault=fault, mend="Give it another target_name or target_namespace"))
     return problems
 
 
@@ -139,6 +206,11 @@ def manifest(migration: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str,
 def labels(migration_uid: str) -> dict[str, str]:
     """Of the DirectVolumeMigration that serves that run; also the way to find it."""
     return {**names.correlation_labels(names.MIG_MIGRATION, migration_uid), names.DIRECT_VOLUME_LABEL: migration_uid}
+
+
+def attempts_of(spec: Mapping[str, Any]) -> int:
+    """How often a claim's copy is tried."""
+    return int(spec.get("backOffLimit") or DEFAULT_ATTEMPTS)
 
 
 def progress_name(direct_name: str, *, namespace: str, claim: str) -> str:

@@ -161,6 +161,13 @@ class Transfer:
                 return f"{len(found)} objects of the transfer are being removed"
             time.sleep(PAUSE)
 
+    def without_root(self) -> list[str]:
+        """Destination namespaces into which files are copied without root. Known once ``ensure`` has been called."""
+        found = {
+            move.target_namespace: None for move in self._layout.moves if self._setup.profile(move) == "restricted"
+        }
+        return list(found)
+
     def leftovers(self) -> list[str]:
         """What still exists of this run's scaffolding, by name."""
         return [str(item) for item in cleanup.leftovers(self._source, self._destination, self._layout)]
