@@ -67,9 +67,14 @@ def ensure(this: Call) -> dict[str, Any]:
         raise InvalidInput(subject=f"{names.DIRECT_VOLUME_MIGRATION} {name}", problems=problems)
     control = this.reach.control(fence=this.guard.fence)
     this = choice.settle(this, control)
-    if this.engine == CONTROLLER:
-        raise NotImplementedError
     subject = subject_of(names.DIRECT_VOLUME_MIGRATION, name, this.namespace)
+    if this.engine == CONTROLLER and this.params["state"] != "absent":
+        raise Refused(
+            subject=subject,
+            attempt="it is not given to MTC's controller",
+            reason="that looks for the plan behind it, and where there is none it ends, again and again, for everybody",
+            mend="Say engine: builtin, which works beside MTC, or move the application with mig_migration",
+        )
     installed = call.require_resources(control, check=this.check)
     stored = control.get(names.API_VERSION, names.DIRECT_VOLUME_MIGRATION, name, this.namespace) if installed else None
     _refuse_a_migrations_own(stored, subject)
