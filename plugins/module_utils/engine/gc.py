@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migmigration, names
+from ..resources import directvolume_rules, migmigration, names
 from ..resources.errors import DeadlineExceeded, InvalidInput, NotFound, Problem, subject_of
 from ..volumes import cleanup
 from ..volumes.cleanup import Leftover
 from . import call, choice, lease
 from .call import Call
 from .clock import elapsed_clock
+from .direct_outcome import run_name
 
 Manifest = dict[str, Any]
 PAUSE = 0.3
@@ -30,7 +31,8 @@ PAUSE = 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What lies on the clusters of one run, and its migration as far as the control cluster knows it."""
+    """What lies on the clusters of one run, and its resource as far as the control cluster knows it: a MigMigration, or
+    a DirectVolumeMigration that stands alone."""
 
     uid: str
     migration: Manifest | None
@@ -40,9 +42,25 @@ class Run:
     def subject(self) -> str:
         if self.migration is not None:
             metadata = self.migration["metadata"]
-            return subject_of(names.MIG_MIGRATION, metadata["name"], metadata["namespace"])
+            return subject_of(str(self.migration["kind"]), metadata["name"], metadata["namespace"])
         told = {str((item.manifest.get("data") or {}).get("migration", "")) for item in self.found if item.anchor}
         return f"{names.MIG_MIGRATION} {' '.join(sorted(told - {''})) or self.uid}"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the resource says so."""
+        judge = directvolume_rules if self._is_direct else migmigration
+        return self.migration is not None and judge.finished(self.migration)
+
+    @property
+    def lease_name(self) -> str:
+        """Of whoever carries it out."""
+        name = str((self.migration or {})["metadata"]["name"])
+        return run_name(name) if self._is_direct else name
+
+    @property
+    def _is_direct(self) -> bool:
+        return (self.migration or {}).get("kind") == names.DIRECT_VOLUME_MIGRATION
 
     @property
     def expired(self) -> bool:
@@ -66,8 +84,9 @@ def collect(this: Call) -> dict[str, Any]:
     this = choice.builtin_only(choice.settle(this, control))
     installed = call.require_resources(control, check=this.check)
     migrations = {
-        str(item["metadata"]["uid"]): item
-        for item in (control.list(names.API_VERSION, names.MIG_MIGRATION) if installed else ())
+        str(item["metadata"]["uid"]): {**item, "kind": kind}
+        for kind in ((names.MIG_MIGRATION, names.DIRECT_VOLUME_MIGRATION) if installed else ())
+        for item in control.list(names.API_VERSION, kind)
     }
     clusters = _clusters(this, control, installed=installed)
     removed: list[str] = []
@@ -129,10 +148,10 @@ def _reason_to_keep(this: Call, control: Cluster, run: Run) -> str | None:
         if run.expired:
             return None
         return "this control cluster does not know the migration, and the scaffolding's deadline has not passed"
-    if migmigration.finished(run.migration):
+    if run.finished:
         return None
     metadata = run.migration["metadata"]
-    holder = lease.holder_of(control, metadata["namespace"], metadata["name"], pause=this.guard.pause)
+    holder = lease.holder_of(control, metadata["namespace"], run.lease_name, pause=this.guard.pause)
     if holder is not None:
         return f"it is being carried out by {holder}"
     if run.expired or this.params["unfinished"]:
