@@ -26,20 +26,16 @@ class Copying(Protocol):
     @property
     def origins(self) -> Mapping[str, str]:
         """Destination namespace to the source namespace that it is made like."""
-        ...
 
     def identity(self) -> RunIdentity: ...
 
     def ownership_labels(self) -> dict[str, str]:
         """On everything that this run creates on the destination for good."""
-        ...
 
     def is_ours(self, found: Mapping[str, Any]) -> bool:
         """Whether this run or one that it continues has made the object, so that it may be copied into."""
-        ...
 
     def is_of_this_run(self, found: Mapping[str, Any]) -> bool:
         """Whether this very run has made the object, so that it may be removed again."""
-        ...
 
     def tell(self, fact: str) -> None: ...

@@ -11,9 +11,7 @@ from . import phases_destination, phases_failure, phases_prepare, phases_source,
 from .context import Context
 from .itinerary import CREATED, MIGRATION_FAILED, Itinerary
 
-Function = Callable[[Context], str | None]
-
-PHASES: Mapping[str, Function] = {
+PHASES: Mapping[str, Callable[[Context], str | None]] = {
     CREATED: phases_prepare.begin,
     "Started": phases_prepare.begin,
     "StartRefresh": phases_prepare.refresh_plan,
@@ -34,7 +32,7 @@ PHASES: Mapping[str, Function] = {
     MIGRATION_FAILED: phases_failure.clean_up,
 }
 
-OF_ITINERARY: Mapping[tuple[str, str], Function] = {
+OF_ITINERARY: Mapping[tuple[str, str], Callable[[Context], str | None]] = {
     ("Stage", "Started"): phases_stage.begin,
     ("Stage", "CreateDirectVolumeMigrationStage"): phases_volumes.stage,
     ("Stage", "WaitForDirectVolumeMigrationToComplete"): phases_stage.conclude_pass,
@@ -43,6 +41,6 @@ OF_ITINERARY: Mapping[tuple[str, str], Function] = {
 """Where one name means different work, depending on the itinerary."""
 
 
-def function_of(itinerary: Itinerary, phase: str) -> Function:
+def function_of(itinerary: Itinerary, phase: str) -> Callable[[Context], str | None]:
     """What carries the phase out in that itinerary."""
     return OF_ITINERARY.get((itinerary.name, phase)) or PHASES[phase]
