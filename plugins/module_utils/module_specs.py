@@ -118,6 +118,8 @@ def mig_migration_spec() -> Spec:
         **{name: option for name, option in migration_spec().items() if name in offered},
         "again": {"type": "bool", "default": False},
         **run_spec(),
+        "plan_file": {"type": "path"},
+        "plan_digest": {"type": "str"},
         "plan_definition": {"type": "dict", "options": {"name": {"type": "str"}, **plan_spec()}},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 7200},

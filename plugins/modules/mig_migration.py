@@ -185,6 +185,24 @@ options:
         V(0) means no limit.
     type: int
     default: 0
+  plan_file:
+    description:
+      - File into which check mode writes all that would be done, on the machine where the module runs. Text, or JSON
+        when the name ends in C(.json); readable for its owner only. Two runs give the same bytes as long as nothing
+        changes.
+      - Every object is in it with what is changed in it on its way, as a patch, and with a digest of the form in which
+        it would be sent; every volume with its size, its use, class and method; every hook; everything that would
+        block. Values of Secrets are digests from which nothing can be guessed without reading the Secret.
+      - With O(plan_digest) the file is only read, to name what differs.
+    type: path
+  plan_digest:
+    description:
+      - RV(digest) of a run in check mode that was looked at and approved. The migration is not started when what it
+        would do now is something else.
+      - It covers what would be done with objects, volumes, hooks and workloads, and the options; not how full a volume
+        is, nor options that may change while a migration is under way.
+      - A migration that has begun goes on without asking again.
+    type: str
   wait:
     description:
       - Whether to go on until the migration has ended. Otherwise the module returns as soon as something has to be
@@ -302,12 +320,21 @@ phase_seconds:
   returned: when the migration was carried out
   type: dict
 prediction:
-  description: What would be moved and what would block.
+  description: What would be moved and what would block. With O(plan_file) the objects are in the file only.
+  returned: in check mode
+  type: dict
+summary:
+  description: How many namespaces, objects (by what happens to them), volumes, bytes, hooks and obstacles there are.
   returned: in check mode
   type: dict
 digest:
-  description: Changes when anything in RV(prediction) does.
+  description: Stands for what would be done; O(plan_digest) of a later run demands that it is still the same.
   returned: in check mode
+  type: str
+  sample: sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+plan_file:
+  description: The file that was written.
+  returned: in check mode with O(plan_file)
   type: str
 progress:
   description: The lines that were told while the module ran, the newest last.

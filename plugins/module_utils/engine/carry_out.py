@@ -131,6 +131,8 @@ def _context(
             plan=plan_digest(plan),
             version=VERSION,
         )
+        if this.params["plan_digest"]:
+            record.data["approved"] = this.params["plan_digest"]
     for entry in record.data.get("accepted", ()):
         resource.warn(entry["name"], entry["what"])
     record.data["generation"] = lease.generation

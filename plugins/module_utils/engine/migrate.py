@@ -14,7 +14,7 @@ from typing import Any
 from ..resources import accepted, excludes, migmigration, migplan, names
 from ..resources.engines import CONTROLLER
 from ..resources.errors import InvalidInput, Problem
-from . import call, choice, second_call
+from . import call, choice, plan_file, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .outcome import record_of, result_of
@@ -55,7 +55,7 @@ def migrate(this: Call) -> dict[str, Any]:
     """Carry the call out; returns the module's result, ``failed`` and ``msg`` included when the run ended badly."""
     started = elapsed_clock()
     params = this.params
-    if problems := validate(params):
+    if problems := [*validate(params), *plan_file.problems(params, check=this.check)]:
         raise InvalidInput(subject=names.MIG_MIGRATION, problems=problems)
     control = this.reach.control(fence=this.guard.fence)
     plan_name = str(params.get("plan") or params["plan_definition"]["name"])

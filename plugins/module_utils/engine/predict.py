@@ -9,15 +9,15 @@ what only a pod can show (that the mover image can be pulled, that the network l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..objects import apply, predict
 from ..resources import names, quantity
-from ..resources.digest import observed_digest
 from ..resources.errors import MtcError
+from ..resources.migplan import HOOK_PHASES
 from ..volumes import sizing
-from . import quiesce
+from . import plan_text, quiesce
 from .flags import flags_of
 from .intent import Intent
 from .itineraries import STAGE
@@ -31,25 +31,24 @@ NOT_CHECKED = (
 )
 
 
-def prediction(
+def foretell(
     situation: Situation,
     *,
-    plan: dict[str, Any],
-    name: str,
+    plan: Mapping[str, Any],
     intent: Intent,
     blocking: Sequence[MtcError],
     accepted: Sequence[Acceptance],
 ) -> dict[str, Any]:
-    """The module's result in check mode. ``diff`` shows it as text, ``digest`` changes when anything in it does."""
+    """All that a run would do now."""
     used = sizing.usage(situation.source, [(move.source_namespace, move.source_claim) for move in situation.moves])
     read = situation.read
     findings = apply.preview(situation.destination, read.objects, migplan_uid=situation.plan_uid)
-    objects = predict.predict(read.transformed, findings)
     volumes = [
         {
             "source": f"{move.source_namespace}/{move.source_claim}",
             "target": f"{move.target_namespace}/{move.target_claim}",
             "storage_class": move.storage_class,
+            "access_modes": list(move.access_modes),
             "size": quantity.to_text(move.size),
             "used_bytes": getattr(used.get((move.source_namespace, move.source_claim)), "used", None),
             "method": "rsync",
@@ -59,22 +58,27 @@ def prediction(
     ]
     flags = flags_of(plan, quiesce=intent.quiesce_pods, verify=intent.verify)
     phases = [row.name for row in (STAGE if situation.stage else FINAL).phases if row.name and row.included(flags)]
-    stops = _stops(situation) if intent.quiesce_pods else []
     managed = quiesce.managed(situation.source, list(situation.namespaces)) if intent.quiesce_pods else []
-    warnings = [str(item) for item in managed]
-    told: dict[str, Any] = {
+    return {
         "namespaces": dict(sorted(situation.namespaces.items())),
+        "options": dict(sorted(intent.to_record().items())),
         "volumes": sorted(volumes, key=lambda row: str(row["source"])),
-        "objects": objects,
+        "hooks": _hooks(plan),
+        "objects": predict.predict(read.transformed, findings),
         "stays": sorted(str(left) for left in read.left),
-        "stops": stops,
-        "warnings": warnings,
+        "stops": _stops(situation) if intent.quiesce_pods else [],
+        "warnings": [str(item) for item in managed],
         "phases": phases,
         "blocking": [error.message for error in blocking],
         "accepted": [str(item) for item in accepted],
         "not_checked": list(NOT_CHECKED) if situation.moves else [],
     }
-    text = "\n".join(_lines(told))
+
+
+def result(told: Mapping[str, Any], *, plan: Mapping[str, Any], name: str, file: str | None) -> dict[str, Any]:
+    """The module's result in check mode. ``diff`` shows all of it as text; where a file holds the whole, the objects
+    are only counted in the result."""
+    whole = {field: value for field, value in told.items() if file is None or field != "objects"}
     return {
         "changed": True,
         "resource": {
@@ -83,43 +87,40 @@ def prediction(
             "metadata": {"name": name, "namespace": plan["metadata"]["namespace"]},
         },
         "conditions": {},
-        "prediction": told,
-        "digest": observed_digest(told),
-        "diff": {"before": "", "after": text + "\n"},
-        **({"failed": True, "msg": " ".join(told["blocking"])} if blocking else {}),
+        "prediction": whole,
+        "summary": plan_text.summary(told),
+        "digest": plan_text.digest_of(told),
+        "diff": {"before": "", "after": "\n".join(plan_text.lines(told)) + "\n"},
+        **({"plan_file": file} if file else {}),
+        **({"failed": True, "msg": " ".join(told["blocking"])} if told["blocking"] else {}),
     }
 
 
+def _hooks(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The hooks in the order of their phases."""
+    rows = [
+        {
+            "phase": str(hook.get("phase", "")),
+            "name": str((hook.get("reference") or {}).get("name", "")),
+            "namespace": str(hook.get("executionNamespace", "")),
+            "service_account": str(hook.get("serviceAccount", "")),
+        }
+        for hook in plan["spec"].get("hooks") or ()
+    ]
+    return sorted(rows, key=lambda row: (HOOK_PHASES.index(row["phase"]) if row["phase"] in HOOK_PHASES else 9, *row))
+
+
 def _stops(situation: Situation) -> list[str]:
-    """The workloads that quiescing would stop."""
-    found: list[str] = []
-    for row in quiesce.WORKLOADS:
-        for namespace in situation.namespaces:
-            found += [
-                f"{row.kind} {namespace}/{obj['metadata']['name']}"
-                for obj in quiesce.listed(situation.source, row, namespace)
-                if row.stop(obj) is not None
-            ]
-    return sorted(found)
+    """The workloads that quiescing would stop; what a CronJob starts now and then goes with it."""
 
+    def stopped(place: tuple[quiesce.Workload, str]) -> list[str]:
+        row, namespace = place
+        return [
+            f"{row.kind} {namespace}/{obj['metadata']['name']}"
+            for obj in quiesce.listed(situation.source, row, namespace)
+            if row.stop(obj) is not None
+            and not any(owner["kind"] == "CronJob" for owner in obj["metadata"].get("ownerReferences") or ())
+        ]
 
-def _lines(told: dict[str, Any]) -> list[str]:
-    lines = [f"namespace {source} -> {target}" for source, target in told["namespaces"].items()]
-    for row in told["volumes"]:
-        used = "unknown" if row["used_bytes"] is None else f"{row['used_bytes']} bytes"
-        lines.append(
-            f"volume {row['source']} -> {row['target']}, class {row['storage_class']}, "
-            f"{row['size']}, in use {used}, by {row['method']}"
-        )
-        lines += [f"    exclude {pattern}" for pattern in row["excludes"]]
-    lines += [f"stop {workload}" for workload in told["stops"]]
-    for row in told["objects"]:
-        lines.append(f"{row['action']} {row['reference']} (from {row['source']})")
-        lines += [f"    {line}" for line in row["patch"]]
-        lines += [f"    note: {note}" for note in row["notes"]]
-    lines += [f"stays: {what}" for what in told["stays"]]
-    lines += [f"warning: {text}" for text in told["warnings"]]
-    lines += [f"blocked: {reason}" for reason in told["blocking"]]
-    lines += [f"accepted: {what}" for what in told["accepted"]]
-    lines += [f"not checked: {what}" for what in told["not_checked"]]
-    return lines
+    places = [(row, namespace) for row in quiesce.WORKLOADS for namespace in situation.namespaces]
+    return sorted(name for found in situation.source.map(stopped, places) for name in found)

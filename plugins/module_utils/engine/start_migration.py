@@ -14,7 +14,7 @@ from ..resources import accepted, excludes, migmigration, names, plan_selections
 from ..resources.engines import BUILTIN
 from ..resources.errors import InvalidInput, NotFound, Problem, subject_of
 from ..resources.migplan import namespace_mapping
-from . import plan_reconciler, predict, preflight, source_objects
+from . import plan_file, plan_reconciler, predict, preflight, source_objects
 from .call import Call
 from .carry_out import Sides, carry_out
 from .clock import elapsed_clock
@@ -40,10 +40,16 @@ def predict_or_start(
         blocking = [*plan_findings(plan), *found.blocking]
         accepted_now = found.accepted
         if this.check:
-            told = predict.prediction(
-                situation, plan=plan, name=decision.name, intent=intent, blocking=blocking, accepted=accepted_now
-            )
-            return {**told, "engine": BUILTIN, "duration": round(elapsed_clock() - started, 2)}
+            told = predict.foretell(situation, plan=plan, intent=intent, blocking=blocking, accepted=accepted_now)
+            plan_file.require(this.params, told, subject=situation.subject)
+            file = this.params["plan_file"] if plan_file.writes(this.params, check=True) else None
+            if file:
+                plan_file.write(file, told, title=f"{situation.subject}, plan {plan_name}")
+            shown = predict.result(told, plan=plan, name=decision.name, file=file)
+            return {**shown, "engine": BUILTIN, "duration": round(elapsed_clock() - started, 2)}
+        if this.params["plan_digest"]:
+            told = predict.foretell(situation, plan=plan, intent=intent, blocking=blocking, accepted=accepted_now)
+            plan_file.require(this.params, told, subject=situation.subject)
         if blocking:
             raise all_of(blocking, attempt="the migration was not started")
         settled = _create(control, this, plan_name=plan_name, name=decision.name, intent=intent)

@@ -9,6 +9,8 @@ other kinds' text. What every object loses (status, uid ...) and gets (the label
 from __future__ import annotations
 
 import difflib
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -16,7 +18,7 @@ from typing import Any, Final, TypeAlias
 
 from .context import Transformed
 from .existing import Finding, State
-from .inventory import OWN_LABELS, reference
+from .inventory import OWN_LABELS, autoscaled, canonical, digest, reference
 from .manifest import LAST_APPLIED, Manifest, group_kind, pruned
 from .order import rank
 from .transforms_metadata import without_server_owned
@@ -40,10 +42,13 @@ def predict(transformed: Iterable[Transformed], findings: Iterable[Finding]) -> 
     """One row for each object that is sent, in the order of creation, then by name.
 
     ``findings`` are preview()'s, one for each transformed object that is sent, in the same order. A row holds
-    ``reference`` (where it will be), ``source``, ``action``, ``patch`` (lines ``<operation> <pointer>: <value>`` in the
-    manner of RFC 6902), ``notes``, and ``differences``: in which fields what exists there is not what would be sent.
+    ``reference`` (where it will be), ``source``, ``action``, ``form`` (a digest of what is sent), ``patch`` (lines
+    ``<operation> <pointer>: <value>`` in the manner of RFC 6902), ``notes``, and ``differences``: in which fields what
+    exists there is not what would be sent.
     """
     rows: list[tuple[int, dict[str, Any]]] = []
+    transformed = list(transformed)
+    scaled = autoscaled(item.object for item in transformed if item.object is not None)
     sent = (item for item in transformed if item.object is not None)
     for item, finding in zip(sent, findings, strict=True):
         if item.object is None or item.source is None:
@@ -52,6 +57,7 @@ def predict(transformed: Iterable[Transformed], findings: Iterable[Finding]) -> 
             "reference": finding.reference,
             "source": reference(item.source),
             "action": ACTIONS[finding.state],
+            "form": digest(item.object, key=_key(item.source), autoscaled=finding.reference in scaled),
             "patch": list(patch(item.source, item.object)),
             "notes": [note.sentence for note in item.notes],
             "differences": list(finding.differences),
@@ -62,7 +68,7 @@ def predict(transformed: Iterable[Transformed], findings: Iterable[Finding]) -> 
 
 def patch(before: Manifest, after: Manifest) -> Iterator[str]:
     """From the source's object, less what servers own, to what is sent; values are shortened and masked for reading."""
-    secret = group_kind(before) == ("", "Secret")
+    key = _key(before) if group_kind(before) == ("", "Secret") else None
     for label in OWN_LABELS:
         after = pruned(after, "metadata", "labels", label)
     for operation, path, old, new in _changes(without_server_owned(before), after, ()):
@@ -70,7 +76,7 @@ def patch(before: Manifest, after: Manifest) -> Iterator[str]:
         if operation == "remove":
             yield line
         else:
-            value = _readable(path, old, new, secret=secret)
+            value = _readable(path, old, new, key=key)
             yield f"{line}: {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}"
 
 
@@ -96,11 +102,17 @@ def _pointer(path: Path) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
-def _readable(path: Path, old: Any, new: Any, *, secret: bool) -> Any:
+def _key(source: Manifest) -> bytes:
+    """For digests that nobody can try guesses on who has nothing but them: the UID is told to those only who may read
+    the object, and stays as long as it does."""
+    return str(source["metadata"].get("uid", "")).encode()
+
+
+def _readable(path: Path, old: Any, new: Any, *, key: bytes | None) -> Any:
     if LAST_APPLIED in path:
         return "(with the new namespace)"
-    if secret and path[0] != "metadata":
-        return MASKED
+    if key is not None and path[0] != "metadata":
+        return f"(masked, digest {hmac.new(key, canonical(new), hashlib.sha256).hexdigest()[:12]})"
     if isinstance(old, str) and isinstance(new, str) and (len(new) > _LONG or "\n" in new):
         lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
         new = "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))

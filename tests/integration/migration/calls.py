@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from integration.migration.playbooks import Run, play
 from lab.targets import targets
 
 CALL = str(Path(__file__).parent / "call.yml")
+PLAN_TASK = ("--start-at-task", "Plan the migration")
+"""Arguments for a second run of the playbook: the definitions and the clusters are known already."""
 
 
 def call(world: World, module: str, **options: Any) -> Run:
@@ -40,3 +43,10 @@ def stored(world: World) -> dict[str, str]:
     """The phase of each migration, by name."""
     found = world.destination.list(names.API_VERSION, names.MIG_MIGRATION, world.resource_namespace)
     return {item["metadata"]["name"]: (item.get("status") or {}).get("phase", "") for item in found}
+
+
+def record(world: World, name: str = "app-final") -> dict[str, Any]:
+    """What a run has written down."""
+    found = world.destination.get("v1", "ConfigMap", f"{name}-run", world.resource_namespace)
+    assert found is not None
+    return dict(json.loads(found["data"]["record.json"]))

@@ -103,6 +103,7 @@ def test_every_object_and_volume_is_named_and_nothing_is_written(rehearsal: Rehe
             "source": f"{world.source_namespace}/data",
             "target": f"{world.destination_namespace}/data",
             "storage_class": "destination-fast",
+            "access_modes": ["ReadWriteOnce"],
             "size": "22Mi",
             "used_bytes": used,
             "method": "rsync",

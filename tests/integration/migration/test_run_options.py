@@ -5,13 +5,12 @@ mid-run."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from integration.migration import applications
-from integration.migration.calls import migration
+from integration.migration.calls import PLAN_TASK, migration, record
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run
 from integration.migration.waiting import until_measured
@@ -19,14 +18,6 @@ from integration.migration.writers import APPEND, application
 
 ONLY_HERE = "test $(wc -c </var/run/secrets/kubernetes.io/serviceaccount/namespace) = {length}"
 """A probe that succeeds in a namespace whose name has that length."""
-MIGRATE = ("--start-at-task", "Plan the migration")
-
-
-def record(world: World, name: str = "app-final") -> dict[str, Any]:
-    """What a run has written down."""
-    found = world.destination.get("v1", "ConfigMap", f"{name}-run", world.resource_namespace)
-    assert found is not None
-    return dict(json.loads(found["data"]["record.json"]))
 
 
 def must_have_accepted(world: World, run: Run, *names: str) -> None:
@@ -70,7 +61,7 @@ def test_an_exclusion_for_no_volume_is_refused_before_anything_is_touched(world:
         "excludes[1].patterns[0]",
         "excludes[1].patterns[1]",
     ]
-    run = world.migrate(*MIGRATE, mtc_excludes=[{"pvc": "other", "patterns": ["x"]}])
+    run = world.migrate(*PLAN_TASK, mtc_excludes=[{"pvc": "other", "patterns": ["x"]}])
     assert [item["path"] for item in run.migration["problems"]] == ["excludes[0].pvc"]
     assert world.left_behind() == []
     assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
@@ -117,7 +108,7 @@ def test_a_volume_smaller_than_its_source_is_accepted_when_the_rest_is_excluded(
     refused = world.migrate(**small)
     assert refused.code != 0
     assert "would be too small" in refused.failure
-    run = world.migrate(*MIGRATE, **small, mtc_accept_warnings=["PvCapacityAdjustmentRequired"])
+    run = world.migrate(*PLAN_TASK, **small, mtc_accept_warnings=["PvCapacityAdjustmentRequired"])
     must_have_accepted(world, run, "PvCapacityAdjustmentRequired")
     assert run.migration["volumes"][0]["excluded"] == 2
 
@@ -138,14 +129,14 @@ def test_what_is_frozen_is_refused_field_by_field_and_the_rest_may_change(world:
         "mtc_run_as_root": False,
         "mtc_transfer_image": "other:1",
     }
-    refused = world.migrate(*MIGRATE, **changed)
+    refused = world.migrate(*PLAN_TASK, **changed)
     assert refused.code != 0
     assert sorted(item["path"] for item in refused.migration["problems"]) == sorted(
         name.removeprefix("mtc_") for name in changed
     )
     before = record(world)["intent"]
     later = {"mtc_bandwidth": 50_000, "mtc_health_timeout": 200, "mtc_start_timeout": 200, "mtc_max_downtime": 500}
-    run = world.migrate(*MIGRATE, **later)
+    run = world.migrate(*PLAN_TASK, **later)
     assert run.code == 0, run.output
     after = record(world)["intent"]
     assert {name for name in after if after[name] != before[name]} == {name.removeprefix("mtc_") for name in later}

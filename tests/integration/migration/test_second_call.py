@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.migration import applications
-from integration.migration.calls import call, definition, migration, stored
+from integration.migration.calls import PLAN_TASK, call, definition, migration, stored
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run
 from integration.migration.waiting import until
 from integration.migration.writers import PARTING, application
-
-PLAN_TASK = ("--start-at-task", "Plan the migration")
 
 
 def test_a_failed_run_is_followed_by_one_of_the_next_name_once_its_cause_is_gone(world: World) -> None:
