@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Option O(engine)."""
+    """Option O(engine), and what the action plugins add."""
 
     DOCUMENTATION = r"""
 options:
@@ -24,4 +24,19 @@ options:
       - E(MTC_ENGINE) is used when it is not given, else V(auto).
     type: str
     choices: [auto, builtin, controller]
+  reporter:
+    description: Set by the action plugin of the same name; of no use in a playbook.
+    type: dict
+    suboptions:
+      file:
+        description: File to which progress is appended.
+        type: path
+      parent:
+        description: The process that must live for the module to go on.
+        type: str
+notes:
+  - The collection's action plugin of the same name prints what happens while the module runs on the control node, one
+    line a fact.
+  - Paths of kubeconfigs and certificates, and the variables E(K8S_AUTH_HOST) and so on, are those of the control node,
+    also when the task is delegated to another machine.
 """

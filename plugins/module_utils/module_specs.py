@@ -29,8 +29,13 @@ def _connection() -> Spec:
 
 
 def control_spec() -> Spec:
-    """What every module has: the way to the control cluster, and which engine (see module.run for its variable)."""
-    return {**connection_spec(), "engine": {"type": "str", "choices": list(engines.CHOICES)}}
+    """What every module has: the way to the control cluster, which engine (see module.run for its variable), and whom
+    to tell."""
+    return {
+        **connection_spec(),
+        "engine": {"type": "str", "choices": list(engines.CHOICES)},
+        "reporter": {"type": "dict", "options": {"file": {"type": "path"}, "parent": {"type": "str"}}},
+    }
 
 
 def _sides() -> Spec:
@@ -123,7 +128,6 @@ def mig_migration_spec() -> Spec:
         "plan_definition": {"type": "dict", "options": {"name": {"type": "str"}, **plan_spec()}},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 7200},
-        "reporter": {"type": "dict", "options": {"file": {"type": "path"}, "parent": {"type": "str"}}},
     }
 
 

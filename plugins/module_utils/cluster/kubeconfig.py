@@ -93,6 +93,49 @@ def found_in_kubeconfig(source: Source, *, context: str | None, cluster: str) ->
         raise fault("its clusters, contexts or users do not have the shape of a kubeconfig", _GIVE_FILE) from error
 
 
+def portable(source: str) -> dict[str, Any] | None:
+    """The content of the kubeconfig of that path, or of several, with everything in it that lies in further files: what
+    another machine can use. None when there is no such file. Raises ``PermanentError`` as found_in_kubeconfig does."""
+    fault = Fault("Connection", f"kubeconfig {source}")
+    if not _existing(source):
+        return None
+    documents = _documents(source, fault)
+    content: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
+    current = next((item.content["current-context"] for item in documents if item.content.get("current-context")), None)
+    if current:
+        content["current-context"] = current
+    try:
+        for section in ("clusters", "contexts", "users"):
+            entries = _by_name(documents, section)
+            content[section] = [
+                {"name": name, section.removesuffix("s"): _with_files(entry, fault)} for name, entry in entries.items()
+            ]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise fault("its clusters, contexts or users do not have the shape of a kubeconfig", _GIVE_FILE) from error
+    return content
+
+
+def _with_files(entry: _Document, fault: Fault) -> dict[str, Any]:
+    """An entry with the content of the files that it names."""
+    found = dict(entry.content)
+    for key in ("certificate-authority", "client-certificate", "client-key"):
+        path = _path(entry, found.pop(key, None))
+        if path and not found.get(f"{key}-data"):
+            found[f"{key}-data"] = base64.b64encode(_content(path, fault)).decode("ascii")
+    if path := _path(entry, found.pop("tokenFile", None)):
+        found["token"] = _content(path, fault).decode(errors="replace").strip()
+    return found
+
+
+def _content(path: str, fault: Fault) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        raise fault(f"{path}: {reason}", "Make it readable for the user that runs Ansible") from error
+
+
 class Fault:
     """Makes the errors of one kubeconfig."""
 

@@ -100,7 +100,7 @@ def connection_options(params: Mapping[str, Any], environ: Mapping[str, str]) ->
     for name in (item.name for item in fields(ConnectionOptions)):
         value = params.get(name)
         if value is None or (name in ("proxy_headers", "impersonate_groups") and not value):
-            value = _from_environment(name, environ)
+            value = from_environment(name, environ)
         if value is not None:
             values[name] = value
     if "proxy_headers" in values:
@@ -115,7 +115,8 @@ def connection_options(params: Mapping[str, Any], environ: Mapping[str, str]) ->
     return ConnectionOptions(**values)
 
 
-def _from_environment(name: str, environ: Mapping[str, str]) -> Any:
+def from_environment(name: str, environ: Mapping[str, str]) -> Any:
+    """What ``K8S_AUTH_*`` says about an option; None or something empty when it says nothing."""
     if name == "proxy_headers":
         headers = {key: environ.get(f"K8S_AUTH_PROXY_HEADERS_{key.upper()}") for key in PROXY_HEADERS}
         return {key: value for key, value in headers.items() if value}

@@ -8,8 +8,6 @@ import base64
 import json
 from pathlib import Path
 
-import pytest
-
 from integration.migration import applications
 from integration.migration.calls import PLAN_TASK, record, stored
 from integration.migration.conftest import World
@@ -18,7 +16,6 @@ from integration.migration.waiting import until_measured
 PASSWORD = "not-for-logs-8431"
 
 
-@pytest.mark.sample
 def test_an_approved_plan_is_carried_out_as_long_as_it_is_the_same(world: World, tmp_path: Path) -> None:
     world.deploy(mebibytes=1, files=20)
     used = until_measured(world.source, world.source_namespace, at_least=1024 * 1024)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.openmig.mtc.plugins.action.mig_migration import POLL, _Printer
+from ansible_collections.openmig.mtc.plugins.plugin_utils.live import POLL, Printer
 
 Append = Callable[[str], None]
-Start = Callable[..., _Printer]
+Start = Callable[..., Printer]
 Shown = Callable[[], str]
 
 
@@ -35,10 +35,10 @@ def append(lines: Path) -> Append:
 
 @pytest.fixture
 def start(lines: Path) -> Iterator[Start]:
-    started: list[_Printer] = []
+    started: list[Printer] = []
 
-    def begin(*, silent: bool = False) -> _Printer:
-        printer = _Printer(str(lines), silent=silent)
+    def begin(*, silent: bool = False) -> Printer:
+        printer = Printer(str(lines), silent=silent)
         printer.start()
         started.append(printer)
         return printer
@@ -107,3 +107,16 @@ def test_a_silent_one_shows_nothing(start: Start, append: Append, shown: Shown) 
     append("secret\n")
     printer.finish()
     assert shown() == ""
+
+
+def test_a_character_that_is_written_in_two_halves_shows_whole(start: Start, lines: Path, shown: Shown) -> None:
+    printer = start()
+    first, second = "grün\n".encode()[:3], "grün\n".encode()[3:]
+    with lines.open("ab", buffering=0) as file:
+        file.write(b"one\n" + first)
+        wait_for(shown, "one\n")
+        time.sleep(3 * POLL)
+        file.write(second)
+    wait_for(shown, "grün\n")
+    printer.finish()
+    assert shown() == "one\ngrün\n"
