@@ -18,6 +18,8 @@ from .resources.argument_specs import (
     migration_spec,
     plan_spec,
     resource_spec,
+    storage_spec,
+    store_credentials,
 )
 from .resources.info_options import info_spec
 
@@ -58,6 +60,19 @@ def mig_cluster_spec() -> Spec:
 def _judged_spec() -> Spec:
     """How long MTC's controller is waited for."""
     return {"wait_timeout": {"type": "int", "default": 300}}
+
+
+def mig_storage_spec() -> Spec:
+    """Options of ``mig_storage``."""
+    return {
+        **control_spec(),
+        **resource_spec(),
+        **storage_spec(),
+        **_judged_spec(),
+        "credentials": store_credentials(),
+        "volume_snapshot_credentials": store_credentials(),
+        "refresh": {"type": "bool", "default": False},
+    }
 
 
 def mig_hook_spec() -> Spec:

@@ -16,6 +16,7 @@ from .migplan import HOOK_PHASES
 from .option_checks import ACCESS_MODES
 from .plan_selections import ACCESS_MODE_CHOICES
 from .plan_volumes import ACTIONS, COPY_METHODS
+from .storage_providers import PROVIDERS, SIGNATURE_VERSIONS
 
 
 def _reference() -> dict[str, Any]:
@@ -44,6 +45,73 @@ def cluster_spec() -> dict[str, Any]:
         "azure_resource_group": {"type": "str"},
         "exposed_registry_path": {"type": "str"},
         "restart_restic": {"type": "bool"},
+    }
+
+
+def _store_secret() -> dict[str, Any]:
+    # Names of secrets are no secrets.
+    return {"creds_secret": {"type": "str", "no_log": False}, "creds_secret_ref": {**_reference(), "no_log": False}}
+
+
+def storage_spec() -> dict[str, Any]:
+    """Options of a MigStorage."""
+    return {
+        "backup_storage_provider": {"type": "str", "choices": list(PROVIDERS)},
+        "backup_storage_config": {
+            "type": "dict",
+            "options": {
+                "aws_bucket_name": {"type": "str"},
+                "aws_kms_key_id": {"type": "str"},
+                "aws_public_url": {"type": "str"},
+                "aws_region": {"type": "str"},
+                "aws_s3_force_path_style": {"type": "bool"},
+                "aws_s3_url": {"type": "str"},
+                "aws_signature_version": {"type": "str", "choices": list(SIGNATURE_VERSIONS)},
+                "azure_resource_group": {"type": "str"},
+                "azure_storage_account": {"type": "str"},
+                "azure_storage_container": {"type": "str"},
+                "gcp_bucket": {"type": "str"},
+                "insecure": {"type": "bool"},
+                "s3_custom_ca_bundle": {"type": "str"},
+                **_store_secret(),
+            },
+        },
+        "volume_snapshot_provider": {"type": "str", "choices": [*PROVIDERS, ""]},
+        "volume_snapshot_config": {
+            "type": "dict",
+            "options": {
+                "aws_region": {"type": "str"},
+                "azure_api_timeout": {"type": "str"},
+                "azure_resource_group": {"type": "str"},
+                "snapshot_creation_timeout": {"type": "str"},
+                **_store_secret(),
+            },
+        },
+    }
+
+
+def store_credentials() -> dict[str, Any]:
+    """Credentials of a store, from which the module makes a secret. An access key's ID is no secret: AWS shows it in
+    logs of its own, and masking a short one would garble every result."""
+    return {
+        "type": "dict",
+        "options": {
+            "aws_access_key_id": {"type": "str", "no_log": False},
+            "aws_secret_access_key": {"type": "str", "no_log": True},
+            "azure_credentials": {
+                "type": "dict",
+                "options": {
+                    "subscription_id": {"type": "str"},
+                    "tenant_id": {"type": "str"},
+                    "client_id": {"type": "str"},
+                    "client_secret": {"type": "str", "no_log": True},
+                    "resource_group": {"type": "str"},
+                    "cloud_name": {"type": "str"},
+                    "storage_account_access_key": {"type": "str", "no_log": True},
+                },
+            },
+            "gcp_credentials": {"type": "json", "no_log": True},
+        },
     }
 
 

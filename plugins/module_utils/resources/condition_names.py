@@ -88,6 +88,19 @@ class ClusterCondition(ConditionType):
     OPERATOR_VERSION_NOT_FOUND: Final = "ClusterOperatorVersionNotFound"
 
 
+class StorageCondition(ConditionType):
+    """Of a MigStorage."""
+
+    INVALID_BACKUP_PROVIDER: Final = "InvalidBackupStorageProvider"
+    INVALID_BACKUP_SECRET_REF: Final = "InvalidBackupStorageCredsSecretRef"
+    INVALID_BACKUP_SETTINGS: Final = "InvalidBackupStorageSettings"
+    BACKUP_TEST_FAILED: Final = "BackupStorageProviderTestFailed"
+    INVALID_SNAPSHOT_PROVIDER: Final = "InvalidVolumeSnapshotProvider"
+    INVALID_SNAPSHOT_SECRET_REF: Final = "InvalidVolumeSnapshotCredsSecretRef"
+    INVALID_SNAPSHOT_SETTINGS: Final = "InvalidVolumeSnapshotSettings"
+    SNAPSHOT_TEST_FAILED: Final = "VolumeSnapshotProviderTestFailed"
+
+
 class HookCondition(ConditionType):
     """Of a MigHook."""
 

@@ -52,12 +52,13 @@ def reference(value: Mapping[str, Any] | None, path: str) -> list[Problem]:
     ]
 
 
-def exclusive(params: Mapping[str, Any], options: Sequence[str]) -> list[Problem]:
-    """At most one of these options may be named."""
+def exclusive(params: Mapping[str, Any], options: Sequence[str], *, within: str = "") -> list[Problem]:
+    """At most one of these options, or suboptions ``within`` one, may be named."""
     named = [option for option in options if params.get(option) is not None]
     if len(named) < 2:
         return []
-    return [Problem(path=named[1], fault=f"cannot be combined with {named[0]}", mend="Name one of them")]
+    path = f"{within}.{named[1]}" if within else named[1]
+    return [Problem(path=path, fault=f"cannot be combined with {named[0]}", mend="Name one of them")]
 
 
 def http_url(value: str | None, path: str) -> list[Problem]:

@@ -32,28 +32,46 @@ class Field:
 
 @dataclass(frozen=True)
 class ReferenceField:
-    """A field that refers to another resource: by a name in the resource's own namespace, or by name and namespace."""
+    """A field that refers to another resource: by name and namespace, or by a name in the resource's own namespace.
+
+    ``home`` is the parameter that holds that namespace: ``secrets_namespace`` for what lives where secrets do.
+    """
 
     name_option: str
     reference_option: str
     name: str
+    home: str = "namespace"
 
 
-Fields = Sequence[Field | ReferenceField]
+@dataclass(frozen=True)
+class GroupField:
+    """An object within the spec; its fields are the suboptions of one option."""
+
+    option: str
+    name: str
+    fields: Sequence[Field | ReferenceField]
+
+
+Fields = Sequence[Field | ReferenceField | GroupField]
 
 
 def build(fields: Fields, params: Mapping[str, Any]) -> dict[str, Any]:
     """The spec's fields that the user named.
 
-    A reference without a namespace gets ``params["namespace"]``, else the builtin engine's.
+    A reference without a namespace gets ``params["namespace"]`` (or what its ``home`` names), else the builtin
+    engine's.
     """
     namespace = params.get("namespace") or BUILTIN_NAMESPACE
     spec: dict[str, Any] = {}
     for field in fields:
         if isinstance(field, ReferenceField):
-            reference = _reference(field, params, namespace)
+            reference = _reference(field, params, params.get(field.home) or namespace)
             if reference is not None:
                 spec[field.name] = reference
+        elif isinstance(field, GroupField):
+            if (given := params.get(field.option)) is not None:
+                homes = {key: params.get(key) for key in ("namespace", "secrets_namespace")}
+                spec[field.name] = build(field.fields, {**given, **homes})
         elif params.get(field.option) is not None:
             spec[field.name] = field.convert(params[field.option])
     return spec
