@@ -158,7 +158,7 @@ def _evaluated(situation: Situation, handler: Handler, changes: list[str]) -> Ma
         changes.append(f"{situation.subject} created")
         return _create(situation, {**_labelled(_new(situation, handler.kind), labels), "status": status})
     wanted = {**_labelled(stored, labels), "spec": dict(situation.spec)}
-    if {**wanted, "status": status} == stored:
+    if {**wanted, "status": status} == stored and not stored["spec"].get("refresh"):
         return stored
     changes.append(f"{situation.subject} {'has a new status' if wanted == stored else 'changed'}")
     if situation.call.check:
@@ -187,7 +187,8 @@ def _create(situation: Situation, manifest: Manifest) -> Manifest:
 def _driven(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
     """The spec alone, by a patch that leaves the controller's status where it is; then the controller's judgement."""
     stored, check = situation.stored, situation.call.check
-    again = bool(situation.call.params.get("refresh"))
+    # A secret that this call has changed is behind the same spec.
+    again = bool(situation.call.params.get("refresh") or changes)
     if stored is not None and alike(stored["spec"], situation.spec) and is_ready(stored) and not again:
         return stored
     if stored is None:

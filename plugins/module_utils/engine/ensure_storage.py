@@ -64,6 +64,12 @@ def _users(this: Call, control: Cluster) -> list[str]:
     return ensure_resource.plans_that_refer(this, control, fields=("migStorageRef",))
 
 
+def _results(situation: Situation, _resource: Mapping[str, Any]) -> dict[str, Any]:
+    if situation.call.engine != BUILTIN:
+        return {}
+    return {"tested": ["list"] if situation.call.check else ["write", "read", "list", "delete"]}
+
+
 HANDLER = Handler(
     kind=names.MIG_STORAGE,
     room=migstorage,
@@ -71,5 +77,6 @@ HANDLER = Handler(
     drive=awaiting.drive,
     secrets=_secrets,
     secret_names=migstorage.secret_names,
+    results=_results,
     users=_users,
 )

@@ -30,15 +30,15 @@ SecretData = Callable[[str, str], Mapping[str, str] | None]
 def check_storage(
     *, spec: Mapping[str, Any], status: Mapping[str, Any], secret: SecretData, write: bool
 ) -> dict[str, Any]:
-    """The status that is true now. ``write`` is whether the store may be written to: without it the test is to list.
+    """The status that is true now. ``write`` is whether the store may be written to; otherwise it is only listed.
 
     Raises MissingLibrary when the provider's library is not installed.
     """
     conditions = Conditions(status)
     conditions.begin()
-    tested = _check_backups(spec, conditions, secret, write=write)
+    _check_backups(spec, conditions, secret, write=write)
     _check_snapshots(spec, conditions, secret)
-    conditions.set_ready(not conditions.has_blocker(), tested)
+    conditions.set_ready(not conditions.has_blocker(), "The storage is ready.")
     return {
         **copy.deepcopy(dict(status)),
         "conditions": conditions.end(datetime.now(UTC)),
@@ -46,42 +46,35 @@ def check_storage(
     }
 
 
-def _check_backups(spec: Mapping[str, Any], conditions: Conditions, secret: SecretData, *, write: bool) -> str:
-    """Stops at the first thing that is wrong; gives what Ready says otherwise."""
+def _check_backups(spec: Mapping[str, Any], conditions: Conditions, secret: SecretData, *, write: bool) -> None:
+    """Stops at the first thing that is wrong."""
     name, config = str(spec.get("backupStorageProvider") or ""), spec.get("backupStorageConfig") or {}
     provider = PROVIDERS.get(name)
-    known = ", ".join(PROVIDERS)
     if provider is None:
         reason = Reason.NOT_SUPPORTED if name else Reason.NOT_SET
-        message = f"The `backupStorageProvider` must be one of {known}."
+        message = f"The `backupStorageProvider` must be one of {', '.join(PROVIDERS)}."
         conditions.set(StorageCondition.INVALID_BACKUP_PROVIDER, Category.CRITICAL, reason, message)
-        return ""
+        return
     data = _secret_data(config, conditions, secret, StorageCondition.INVALID_BACKUP_SECRET_REF, "backupStorageConfig")
     if data is None:
-        return ""
+        return
     found = provider.read(data)
     items = (*found.items, *provider.backup_items(config))
     if items or found.credentials is None:
         message = "The `backupStorageConfig` or its secret has settings that are missing or cannot be used: []."
         kind = StorageCondition.INVALID_BACKUP_SETTINGS
         conditions.set(kind, Category.CRITICAL, Reason.NOT_SUPPORTED, message, items=items)
-        return ""
-    if conditions.has_blocker():
-        return ""
-    return _test(provider, config, found.credentials, conditions, write=write)
+        return
+    _test(provider, config, found.credentials, conditions, write=write)
 
 
-def _test(provider: Provider, config: Config, credentials: Credentials, conditions: Conditions, *, write: bool) -> str:
+def _test(provider: Provider, config: Config, credentials: Credentials, conditions: Conditions, *, write: bool) -> None:
     try:
         with opened(provider.name, config, credentials) as store:
-            if not write:
-                look(store)
-                return "The storage answers and was listed; it was not written to, because nothing may be changed."
-            probe(store)
+            (probe if write else look)(store)
     except StoreError as error:
         message = f"The test of the backup storage failed: {error.message}"
         conditions.set(StorageCondition.BACKUP_TEST_FAILED, Category.CRITICAL, Reason.TEST_FAILED, message)
-    return "The storage is ready."
 
 
 def _check_snapshots(spec: Mapping[str, Any], conditions: Conditions, secret: SecretData) -> None:
