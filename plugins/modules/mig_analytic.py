@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
   - openmig.mtc.engine
-  - openmig.mtc.sides.source
+  - openmig.mtc.source_side
 attributes:
   check_mode:
     support: full

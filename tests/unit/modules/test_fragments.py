@@ -29,7 +29,9 @@ def words(options: dict[str, Any], *, within: str = "") -> dict[str, Any]:
     return said
 
 
-@pytest.mark.parametrize(("name", "option"), [("sides", "source"), ("sides", "destination"), ("remote", "remote")])
+@pytest.mark.parametrize(
+    ("name", "option"), [("sides", "source"), ("sides", "destination"), ("source_side", "source"), ("remote", "remote")]
+)
 def test_a_connection_of_its_own_has_the_options_of_a_connection(name: str, option: str) -> None:
     inner = documents.fragment(name)[option]
     assert inner["type"] == "dict"
