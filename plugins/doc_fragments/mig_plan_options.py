@@ -41,7 +41,7 @@ options:
   storage:
     description:
       - Name of the C(MigStorage), the replication repository. A plan whose volumes are copied directly needs none
-        with the builtin engine.
+        with the builtin engine; one that is named all the same must be ready.
     type: str
   mig_storage_ref:
     description: The same as O(storage) for a C(MigStorage) of another namespace.
@@ -56,12 +56,14 @@ options:
         type: str
   namespaces:
     description:
-      - Namespaces to move, each as C(source) or C(source:destination). At most ten.
+      - Namespaces to move, each as C(source) or C(source:destination). At most ten, see O(namespace_limit).
       - What refers to a namespace inside the moved objects follows the mapping where that is certain.
     type: list
     elements: str
   included_resources:
-    description: Kinds to move; all when left out.
+    description:
+      - Kinds to move; all when left out. Volumes are not chosen by it.
+      - A kind that the source does not know keeps the plan from being ready.
     type: list
     elements: dict
     suboptions:
@@ -101,22 +103,30 @@ options:
             elements: str
   persistent_volumes:
     description:
-      - Choices for volumes, by claim. They are applied in order to what is found in the namespaces; later ones win.
+      - Choices for volumes, by claim or by volume. They are applied in order to what is found in the namespaces;
+        later ones win. What an element does not say stays as it is, and so does a volume that none names.
       - A claim that no element names gets a class of the same provisioner on the destination, or its default class.
+      - An element that fits no volume is an error, so that a typing error does not go unnoticed. Claims that are not
+        bound have no volume.
     type: list
     elements: dict
     suboptions:
       pvc:
         description:
           - The claim as C(namespace/name), or a name for all namespaces of the plan. V(*) and V(?) are wildcards.
+          - Either this or O(persistent_volumes[].pv) is needed.
         type: str
-        required: true
+      pv:
+        description: The name of the C(PersistentVolume) instead, with the same wildcards.
+        type: str
       action:
-        description: What happens to the volume.
+        description:
+          - What happens to the volume. Only V(skip) and V(copy) can be carried out by the builtin engine; the claim
+            of a volume that is skipped does not exist on the destination afterwards.
         type: str
         choices: [skip, copy, move]
       copy_method:
-        description: How it is copied.
+        description: How it is copied. The builtin engine refuses a migration with V(block) or V(snapshot).
         type: str
         choices: [filesystem, block, snapshot]
       storage_class:
@@ -128,28 +138,42 @@ options:
         choices: [ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod, auto]
       size:
         description:
-          - The destination's size, for example V(2Gi). It may be smaller than the source's, as long as what is in
-            use fits; otherwise the migration is refused.
+          - The destination's size, for example V(2Gi). It may be smaller than the source's, as long as what is in use
+            fits; otherwise the migration is refused.
+          - It is the volume's C(proposedCapacity), confirmed.
         type: str
+      capacity_confirmed:
+        description:
+          - Whether the proposed size is what you want, also where it is smaller than the source's volume. Without a
+            confirmation the destination's volume is as large as the largest of both.
+          - A size that is confirmed is not changed by what a C(MigAnalytic) finds later. O(persistent_volumes[].size)
+            confirms by itself.
+        type: bool
       target_name:
         description: The claim's name on the destination. Only for a single claim.
         type: str
       verify:
         description:
-          - Whether a controller of the Migration Toolkit for Containers compares checksums. The builtin engine
-            always does.
+          - Whether a controller of the Migration Toolkit for Containers compares checksums. The builtin engine always
+            does.
         type: bool
   storage_class_mapping:
     description: The destination's storage class for each of the source's.
     type: dict
   indirect_image_migration:
-    description: Whether images travel through the replication repository.
+    description:
+      - Whether images travel through the replication repository. Needs O(storage); the builtin engine refuses a
+        migration of such a plan.
     type: bool
   indirect_volume_migration:
-    description: Whether volumes travel through the replication repository.
+    description:
+      - Whether volumes travel through the replication repository. Needs O(storage) and two different clusters; the
+        builtin engine refuses a migration of such a plan.
     type: bool
   live_migrate:
-    description: Whether volumes of running virtual machines are moved live.
+    description:
+      - Whether volumes of running virtual machines are moved live. The builtin engine refuses a migration of such a
+        plan.
     type: bool
   hooks:
     description: What runs at fixed points of a migration, at most one for each phase.
@@ -182,6 +206,21 @@ options:
         type: str
         required: true
   closed:
-    description: Whether the plan is closed; no migration of it can be started then.
+    description:
+      - Whether the plan is closed; no migration of it can be started then, and it conflicts with no other plan.
+      - Closing removes what migrations of the plan have left besides their records, on both clusters; nothing that
+        was moved. It is refused while a migration of the plan is not finished. V(false) opens the plan again.
     type: bool
+    aliases: [close]
+  namespace_limit:
+    description:
+      - How many namespaces the plan may have; 10 unless something else was said before.
+      - With an engine of the Migration Toolkit for Containers this is a setting of its controller and has no effect.
+    type: int
+  pod_limit:
+    description: Above how many running pods in the namespaces there is a warning; 100 unless said otherwise before.
+    type: int
+  pv_limit:
+    description: Above how many volumes there is a warning; 100 unless something else was said before.
+    type: int
 """

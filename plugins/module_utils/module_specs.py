@@ -95,7 +95,13 @@ def mig_analytic_spec() -> Spec:
 
 def mig_plan_spec() -> Spec:
     """Options of ``mig_plan``."""
-    return {**control_spec(), **resource_spec(), **_sides(), **plan_spec()}
+    return {
+        **control_spec(),
+        **resource_spec(),
+        **_sides(),
+        **plan_spec(),
+        "refresh": {"type": "bool", "default": False},
+    }
 
 
 def run_spec() -> Spec:

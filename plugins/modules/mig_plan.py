@@ -12,6 +12,10 @@ description:
   - The module looks at both clusters, finds the volumes of the namespaces, chooses for each what you say or what
     fits, and validates the plan. It fails, with every reason, when the plan cannot be carried out. Nothing is
     moved; M(openmig.mtc.mig_migration) does that.
+  - A plan that cannot be carried out is stored all the same, so that its conditions can be read. Mend what they name
+    and run the task again.
+  - Once a final migration of the plan has begun the plan is I(suspended), and its volumes are not looked for again,
+    until that migration is rolled back or O(refresh) asks for it.
 author:
   - openmig contributors (@openmig)
 extends_documentation_fragment:
@@ -37,11 +41,18 @@ options:
   state:
     description:
       - Whether the resource exists.
-      - Removing a plan removes its finished migrations and their records, and nothing that they have moved. A plan
-        whose migration is under way is not removed.
+      - Removing a plan removes its finished migrations, their records and what they have left on the clusters, and
+        nothing that they have moved. A rollback is not possible any more then. A plan with a migration that is not
+        finished is not removed.
     type: str
     choices: [present, absent]
     default: present
+  refresh:
+    description:
+      - Whether the clusters are looked at although the plan is suspended. Without it a suspended plan keeps the volumes
+        that it had.
+    type: bool
+    default: false
 requirements:
   - python >= 3.11
   - kubernetes >= 31.0.0
@@ -78,17 +89,103 @@ EXAMPLES = r"""
         size: 2Gi
       - pvc: "*-cache"
         action: skip
+
+- name: Only some kinds of objects, no volumes, and room for more than ten namespaces
+  openmig.mtc.mig_plan:
+    kubeconfig: ~/.kube/destination
+    name: shop-settings
+    source_cluster: source
+    destination_cluster: destination
+    namespaces:
+      - shop:shop-settings
+    namespace_limit: 20
+    included_resources:
+      - group: apps
+        kind: Deployment
+      - kind: ConfigMap
+    persistent_volumes:
+      - pvc: "*"
+        action: skip
+
+- name: Close a plan whose migration is done, so that another plan may have its namespaces
+  openmig.mtc.mig_plan:
+    kubeconfig: ~/.kube/destination
+    name: shop
+    close: true
+
+- name: Remove a plan with its migrations
+  openmig.mtc.mig_plan:
+    kubeconfig: ~/.kube/destination
+    name: shop
+    state: absent
 """
 
 RETURN = r"""
 resource:
   description: The C(MigPlan) as it is stored, or in check mode as it would be. Empty after removal.
-  returned: success
+  returned: success, or when the plan is not ready
   type: dict
 conditions:
-  description: The conditions of the resource by their type.
-  returned: success
+  description:
+    - The conditions of the resource by their type. Those of category C(Warn) are shown as warnings, too.
+  returned: success, or when the plan is not ready
   type: dict
+volumes:
+  description: The volumes that were found, and what is chosen for each.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Source namespace of the claim.
+      type: str
+    claim:
+      description: Name of the claim on the source.
+      type: str
+    target_name:
+      description: Its name on the destination.
+      type: str
+    capacity:
+      description: Capacity of the volume on the source.
+      type: str
+    action:
+      description: What happens to it.
+      type: str
+    copy_method:
+      description: How it is copied.
+      type: str
+    storage_class:
+      description: Storage class on the destination; empty when none is chosen.
+      type: str
+  sample:
+    - namespace: shop
+      claim: uploads
+      target_name: uploads
+      capacity: 10Gi
+      action: copy
+      copy_method: filesystem
+      storage_class: destination-slow
+unhealthy:
+  description: Source namespaces with pods that are not healthy, and which. They will not be healthier elsewhere.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: shop
+      workloads:
+        - name: Pods
+          resources: [front-7d4b9-x2x7k]
+incompatible:
+  description: Source namespaces with objects whose kind the destination does not serve in that version.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: shop
+      gvks:
+        - group: example.com
+          version: v1
+          kind: backups
 migrated_by:
   description: Name of the final migration that has carried the plan out; null while there is none.
   returned: success

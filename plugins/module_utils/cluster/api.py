@@ -99,6 +99,10 @@ class Cluster:
         """All kinds in their preferred versions; see ``broken_groups`` for what could not be asked."""
         return self._discovery.types(refresh=refresh)
 
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Whether the kind is served in exactly that version; a group in ``broken_groups`` counts as not served."""
+        return self._discovery.serves(api_version, kind)
+
     def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None, *, subresource: str | None = None
     ) -> Manifest | None:

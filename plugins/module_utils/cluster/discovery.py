@@ -34,6 +34,7 @@ class Discovery:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], ResourceType] = dict(BUILT_IN)
         self._types: list[ResourceType] | None = None
+        self._served: frozenset[tuple[str, str]] = frozenset()
         self.broken: dict[str, str] = {}
         """Group version -> why its kinds are unknown. Filled by ``types``."""
 
@@ -83,8 +84,14 @@ class Discovery:
         with self._lock:
             self._known = {**self._known, **everything}
             self._types = list(chosen.values())
+            self._served = frozenset(everything)
             self.broken = broken
             return list(self._types)
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Whether the cluster serves the kind in exactly that version, preferred or not; one discovery answers all."""
+        self.types()
+        return (api_version, kind) in self._served
 
     def _classic(self, broken: dict[str, str]) -> list[list[ResourceType]]:
         core = self._ask("/api").get("versions") or []

@@ -5,14 +5,15 @@ be carried out."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migmigration, migplan, names, plan_selections
+from ..resources import migplan, names, plan_selections, summaries
 from ..resources.conditions import by_type, warnings
-from ..resources.engines import CONTROLLER
-from ..resources.errors import InvalidInput, MtcError, PermanentError, Refused, subject_of
-from . import call, choice, plan_reconciler, second_call
+from ..resources.engines import AUTO, CONTROLLER
+from ..resources.errors import InvalidInput, MtcError, NotFound, NotReady, Problem, subject_of
+from . import call, choice, plan_ending, plan_reconciler, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
@@ -24,85 +25,108 @@ Manifest = dict[str, Any]
 def ensure(this: Call) -> dict[str, Any]:
     """The module's result. Raises when the plan cannot be carried out, naming every reason."""
     started = elapsed_clock()
-    if problems := migplan.validate(this.params):
-        raise InvalidInput(subject=f"{names.MIG_PLAN} {this.params['name']}", problems=problems)
+    name = str(this.params["name"])
+    _refuse(f"{names.MIG_PLAN} {name}", migplan.validate({**this.params, "engine": this.params.get("engine") or AUTO}))
     control = this.reach.control()
-    this = choice.settle(this, control, plan=this.params["name"])
+    this = choice.settle(this, control, plan=name)
+    params = {**this.params, "namespace": this.namespace, "engine": this.engine}
+    subject = subject_of(names.MIG_PLAN, name, this.namespace)
+    _refuse(subject, migplan.validate(params))
     if this.engine == CONTROLLER:
         from . import controlled_plan
 
         return controlled_plan.ensure(this, control)
-    params = {**this.params, "namespace": this.namespace}
-    subject = subject_of(names.MIG_PLAN, params["name"], this.namespace)
     installed = call.require_resources(control, check=this.check)
-    stored = control.get(names.API_VERSION, names.MIG_PLAN, params["name"], this.namespace) if installed else None
+    stored = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace) if installed else None
+    migrations = migrations_of(control, this.namespace, name) if installed and stored is not None else []
     if params["state"] == "absent":
-        return _remove(this, control, stored, started=started)
-    plan = plan_reconciler.with_options(
-        stored or plan_reconciler.new_plan(name=params["name"], namespace=this.namespace), params, engine=this.engine
-    )
+        resource, changed = _remove(this, control, stored, migrations)
+    else:
+        plan = plan_reconciler.with_options(
+            stored or plan_reconciler.new_plan(name=name, namespace=this.namespace), params, engine=this.engine
+        )
+        if plan["spec"].get("closed"):
+            plan_ending.refuse_while_unfinished(plan, migrations, attempt="it is not closed")
+            resource, changed = plan_ending.close(this, control, plan, stored=stored)
+        else:
+            resource, changed = _evaluated(this, control, plan, stored=stored, installed=installed)
+    return {
+        "changed": changed,
+        "resource": resource,
+        "conditions": by_type(resource),
+        "volumes": summaries.summary(resource)["volumes"] if resource else [],
+        "unhealthy": (resource.get("status") or {}).get("namespaces") or [],
+        "incompatible": (resource.get("status") or {}).get("incompatibleNamespaces") or [],
+        "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(resource)],
+        "migrated_by": second_call.carried_out_by(migrations),
+        "engine": this.engine,
+        "duration": round(elapsed_clock() - started, 2),
+        "diff": _diff(stored, resource),
+    }
+
+
+def _refuse(subject: str, problems: list[Problem]) -> None:
+    if problems:
+        raise InvalidInput(subject=subject, problems=problems)
+
+
+def _evaluated(
+    this: Call, control: Cluster, plan: Manifest, *, stored: Manifest | None, installed: bool
+) -> tuple[Manifest, bool]:
+    """The plan with what is true of it now, stored, and whether that changed anything. Raises NotReady when it cannot
+    be carried out: then it is stored all the same, for its conditions say why."""
     opened = PlanSides(this, control, plan)
-    evaluated = plan_reconciler.evaluate(
-        control=control,
-        sides=opened.both,
-        plan=plan,
-        installed=installed,
-        chosen=plan_selections.selections(params),
-        predicted=opened.predicted() if this.check else None,
-    )
+    try:
+        evaluated = plan_reconciler.evaluate(
+            control=control,
+            sides=opened.both,
+            plan=plan,
+            installed=installed,
+            refresh=bool(this.params.get("refresh")),
+            chosen=plan_selections.selections(this.params),
+            predicted=opened.predicted() if this.check else None,
+        )
+    except InvalidInput:
+        raise
+    except MtcError as error:
+        if stored is not None and not this.check and opened.asked:
+            with contextlib.suppress(MtcError):  # the error that is raised is the one that matters
+                plan_reconciler.store(control, plan_reconciler.failed(plan, error), before=stored)
+        raise
     changed = stored is None or not plan_reconciler.same(stored, evaluated)
     if not this.check:
         evaluated = plan_reconciler.store(control, evaluated, before=stored)
+    elif changed and installed:
+        _dry_run(control, evaluated, stored=stored)
     if blocking := plan_findings(evaluated):
-        raise _cannot_be_carried_out(subject, blocking)
-    return {
-        "changed": changed,
-        "resource": evaluated,
-        "conditions": by_type(evaluated),
-        "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(evaluated)],
-        "migrated_by": second_call.carried_out_by(migrations_of(control, this.namespace, params["name"]))
-        if installed
-        else None,
-        "engine": this.engine,
-        "duration": round(elapsed_clock() - started, 2),
-        "diff": _diff(stored, evaluated),
-    }
+        mend = ". ".join(dict.fromkeys(error.mend for error in blocking))
+        metadata = evaluated["metadata"]
+        subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
+        raise NotReady(subject=subject, resource=evaluated, where=mend)
+    return evaluated, changed
 
 
-def _diff(stored: Manifest | None, evaluated: Manifest) -> dict[str, Any]:
-    before = (stored or {}).get("spec") or {}
-    return migplan.drift(before, evaluated["spec"]) or {"before": {}, "after": {}}
-
-
-def _cannot_be_carried_out(subject: str, blocking: list[MtcError]) -> MtcError:
-    reasons = "; ".join(f"{error.attempt}: {error.reason.rstrip('.')}" for error in blocking)
-    return PermanentError(
-        subject=subject,
-        attempt="the plan cannot be carried out",
-        reason=reasons,
-        mend=". ".join(dict.fromkeys(error.mend for error in blocking)),
-    )
-
-
-def _remove(this: Call, control: Cluster, stored: Manifest | None, *, started: float) -> dict[str, Any]:
-    """Remove the plan, and with it its finished migrations; refused while one is under way."""
-    name = this.params["name"]
+def _dry_run(control: Cluster, plan: Manifest, *, stored: Manifest | None) -> None:
+    """Check mode lets the server judge what would be written."""
     if stored is not None:
-        for migration in migrations_of(control, this.namespace, name):
-            if not migmigration.finished(migration):
-                raise Refused(
-                    subject=subject_of(names.MIG_PLAN, name, this.namespace),
-                    attempt="it is not removed",
-                    reason=f"MigMigration {this.namespace}/{migration['metadata']['name']} is not finished",
-                    mend="Let it end first",
-                )
-        if not this.check:
-            control.delete(names.API_VERSION, names.MIG_PLAN, name, this.namespace)
-    return {
-        "changed": stored is not None,
-        "resource": {},
-        "conditions": {},
-        "engine": this.engine,
-        "duration": round(elapsed_clock() - started, 2),
-        "diff": {"before": (stored or {}).get("spec") or {}, "after": {}},
-    }
+        control.replace(plan, dry_run=True)
+        return
+    with contextlib.suppress(NotFound):  # the namespace: an earlier task would have made it
+        control.create(plan, dry_run=True)
+
+
+def _diff(stored: Manifest | None, resource: Manifest) -> dict[str, Any]:
+    before = (stored or {}).get("spec") or {}
+    if not resource:
+        return {"before": before, "after": {}}
+    return migplan.drift(before, resource["spec"]) or {"before": {}, "after": {}}
+
+
+def _remove(this: Call, control: Cluster, stored: Manifest | None, migrations: list[Manifest]) -> tuple[Manifest, bool]:
+    """Remove the plan, and with it its finished migrations; refused while one is under way."""
+    if stored is None:
+        return {}, False
+    plan_ending.refuse_while_unfinished(stored, migrations, attempt="it is not removed")
+    if not this.check:
+        plan_ending.remove(this, control, stored, migrations)
+    return {}, True

@@ -102,7 +102,7 @@ def collect(this: Call) -> dict[str, Any]:
             kept.append({"migration": run.subject, "run": run.uid, "objects": str(len(run.found)), "reason": why})
     if doomed and not this.check:
         cleanup.remove(doomed)
-        _await_gone(this, doomed)
+        await_gone(this, doomed, timeout=float(this.params["wait_timeout"]))
     return {
         "changed": bool(doomed),
         "removed": sorted(removed),
@@ -159,15 +159,16 @@ def _reason_to_keep(this: Call, control: Cluster, run: Run) -> str | None:
     return "it is not finished: run its task again to go on, cancel it, or say unfinished: true"
 
 
-def _await_gone(this: Call, doomed: list[Leftover]) -> None:
-    until = elapsed_clock() + float(this.params["wait_timeout"])
+def await_gone(this: Call, doomed: list[Leftover], *, timeout: float) -> None:
+    """Raises DeadlineExceeded when something still exists after so many seconds."""
+    until = elapsed_clock() + timeout
     left = doomed
     while left := [item for item in left if _exists(item)]:
         if elapsed_clock() > until:
             raise DeadlineExceeded(
                 subject=str(left[0]),
                 attempt=f"{len(left)} objects do not go",
-                reason=f"they still exist {this.params['wait_timeout']} s after their removal was asked for",
+                reason=f"they still exist {timeout:.0f} s after their removal was asked for",
                 mend="Look at their finalizers and at the node of the pods, then run the task again",
             )
         this.guard.pause(PAUSE)

@@ -1,45 +1,60 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Reads from the clusters what a plan's validation and discovery need: all lists side by side, nothing twice.
+"""Reads from the clusters what a plan's validation and discovery need: all requests side by side, nothing twice.
 
-While a plan is suspended (a run is under way or has finished it) its volumes are not discovered anew and neither side
-is asked at all.
+Three rounds: what the control cluster knows, what both sides are always asked for (every kind and namespace a request
+of its own), and what only their discovery can tell to ask for. While a plan is suspended (a run is under way or has
+finished it), or a side's MigCluster is missing or not ready, neither side is asked at all.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migmigration, names, spec_fields
+from ..resources import migmigration, migplan, names, spec_fields
 from ..resources.migplan import namespace_mapping
 from ..resources.plan_facts import ClusterFacts, PlanFacts, is_suspended
-from ..resources.plan_volumes import ClaimUse, VolumeFacts
+from ..resources.plan_limits import limits_of
+from ..resources.plan_resizing import analytic_of
+from ..resources.plan_volumes import VolumeFacts
 from ..resources.storage_classes import describe
+from . import plan_kinds
+from .claim_uses import claim_uses
 
 Manifest = dict[str, Any]
+Reads = dict[tuple[str, ...], Callable[[], Any]]
 
+CONCURRENCY = 16
+CLAIM, POD, VOLUME = "PersistentVolumeClaim", "Pod", "PersistentVolume"
 TEMPLATE_KINDS = (
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
     ("apps/v1", "DaemonSet"),
     ("apps/v1", "ReplicaSet"),
-    ("batch/v1", "CronJob"),
     ("batch/v1", "Job"),
+    ("v1", "ReplicationController"),
 )
-"""Workloads whose pod templates may name a claim although no pod runs."""
-UNKNOWN_OWNER = "Unknown"
+"""Workloads that every cluster has, whose pod templates may name a claim although no pod runs."""
+DISCOVERED_TEMPLATE_KINDS = (
+    ("batch", "CronJob"),
+    ("apps.openshift.io", "DeploymentConfig"),
+    ("kubevirt.io", "VirtualMachine"),
+)
+"""The same by (group, kind), in the version that the cluster prefers, where it has them."""
+KUBEVIRT = ("kubevirt.io/v1", "KubeVirt")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanReading:
-    """What was read. ``volumes`` is None while the plan is suspended: then the list that is stored stays."""
+    """What was read. ``volumes`` is None when the sides were not asked: then the list that is stored stays."""
 
     facts: PlanFacts
-    volumes: VolumeFacts | None
+    volumes: VolumeFacts | None = None
     source_classes: list[dict[str, Any]] = field(default_factory=list)
     destination_classes: list[dict[str, Any]] = field(default_factory=list)
 
@@ -56,191 +71,171 @@ def read_plan(
 
     ``predicted`` holds MigClusters by name that an earlier task would have made (check mode on bare clusters).
     """
-    namespace = str(plan["metadata"]["namespace"])
-    clusters, plans, migrations = _from_control(control, namespace, plan, installed=installed)
-    clusters = {**(predicted or {}), **clusters}
-    suspended = is_suspended(migrations) and not plan["spec"].get("refresh")
-    source_ref, destination_ref = (
-        spec_fields.refers_to(plan["spec"].get(key)) for key in ("srcMigClusterRef", "destMigClusterRef")
-    )
-    source_resource = clusters.get(source_ref[1]) if source_ref else None
-    destination_resource = clusters.get(destination_ref[1]) if destination_ref else None
-    if suspended or source_resource is None or destination_resource is None:
-        facts = PlanFacts(
-            plan=plan,
-            source=ClusterFacts(resource=source_resource),
-            destination=ClusterFacts(resource=destination_resource),
-            other_plans=plans,
-            migrations=migrations,
-        )
-        return PlanReading(facts=facts, volumes=None)
+    facts = _from_control(control, plan, installed=installed, predicted=predicted or {})
+    suspended = is_suspended(facts.migrations) and not facts.spec.get("refresh")
+    if suspended or not (facts.source.ready and facts.destination.ready):
+        return PlanReading(facts=facts)
     source, destination = sides()
-    return _from_sides(
-        source,
-        destination,
-        plan=plan,
-        source_resource=source_resource,
-        destination_resource=destination_resource,
-        plans=plans,
-        migrations=migrations,
-    )
+    return _from_sides(source, destination, plan=plan, facts=facts)
 
 
 def _from_control(
-    control: Cluster, namespace: str, plan: Mapping[str, Any], *, installed: bool
-) -> tuple[dict[str, Manifest], list[Manifest], list[Manifest]]:
-    if not installed:
-        return {}, [], []
-    kinds = (names.MIG_CLUSTER, names.MIG_PLAN, names.MIG_MIGRATION)
-    clusters, plans, migrations = control.map(
-        lambda kind: list(control.list(names.API_VERSION, kind, namespace)), kinds
-    )
-    own = (namespace, str(plan["metadata"]["name"]))
-    return (
-        {str(cluster["metadata"]["name"]): cluster for cluster in clusters},
-        [other for other in plans if other["metadata"]["name"] != own[1]],
-        [migration for migration in migrations if migmigration.plan_of(migration) == own],
-    )
-
-
-def _from_sides(
-    source: Cluster,
-    destination: Cluster,
-    *,
-    plan: Mapping[str, Any],
-    source_resource: Manifest,
-    destination_resource: Manifest,
-    plans: Sequence[Manifest],
-    migrations: Sequence[Manifest],
-) -> PlanReading:
-    mapping = namespace_mapping(plan)
-    reads: list[Callable[[], Any]] = [
-        lambda: _namespaces(source, mapping),
-        lambda: _namespaces(destination, mapping.values()),
-        lambda: [describe(item) for item in source.list("storage.k8s.io/v1", "StorageClass")],
-        lambda: [describe(item) for item in destination.list("storage.k8s.io/v1", "StorageClass")],
-        lambda: list(source.list("v1", "PersistentVolume")),
-        source.identity,
-        destination.identity,
-        lambda: _of_all(source, mapping, "v1", "PersistentVolumeClaim"),
-        lambda: _of_all(source, mapping, "v1", "Pod"),
-        *(_template_read(source, mapping, api_version, kind) for api_version, kind in TEMPLATE_KINDS),
-    ]
-    read = source.map(lambda each: each(), reads, concurrency=16)
-    there, here, source_classes, destination_classes, volumes, source_id, destination_id, claims, pods = read[:9]
-    workloads = [item for items in read[9:] for item in items]
-    same_cluster = source_id == destination_id
-    facts = PlanFacts(
+    control: Cluster, plan: Mapping[str, Any], *, installed: bool, predicted: Mapping[str, Manifest]
+) -> PlanFacts:
+    spec, namespace, name = plan["spec"], str(plan["metadata"]["namespace"]), str(plan["metadata"]["name"])
+    references = {
+        "source": (names.MIG_CLUSTER, spec_fields.refers_to(spec.get("srcMigClusterRef"))),
+        "destination": (names.MIG_CLUSTER, spec_fields.refers_to(spec.get("destMigClusterRef"))),
+        "storage": (names.MIG_STORAGE, spec_fields.refers_to(spec.get("migStorageRef"))),
+    }
+    hooks = {spec_fields.refers_to(hook.get("reference")) for hook in spec.get("hooks") or ()} - {None}
+    reads: Reads = {}
+    if installed:
+        for kind in (names.MIG_PLAN, names.MIG_MIGRATION, names.MIG_ANALYTIC):
+            reads["all", kind] = partial(_listed, control, names.API_VERSION, kind, namespace)
+        for part, (kind, target) in references.items():
+            if target is not None:
+                reads["one", part] = partial(control.get, names.API_VERSION, kind, target[1], target[0])
+        for target in hooks:
+            if target is not None:
+                reads["hook", *target] = partial(control.get, names.API_VERSION, names.MIG_HOOK, target[1], target[0])
+    found = _read(control, reads)
+    cluster_named = {part: (target or ("", ""))[1] for part, (_kind, target) in references.items()}
+    return PlanFacts(
         plan=plan,
-        source=ClusterFacts(resource=source_resource, namespaces=there),
-        destination=ClusterFacts(resource=destination_resource, namespaces=here),
-        other_plans=plans,
-        migrations=migrations,
-        same_cluster=same_cluster,
-        source_pods=pods,
+        source=ClusterFacts(resource=found.get(("one", "source")) or predicted.get(cluster_named["source"])),
+        destination=ClusterFacts(
+            resource=found.get(("one", "destination")) or predicted.get(cluster_named["destination"])
+        ),
+        storage_required=migplan.needs_storage(spec),
+        storage=found.get(("one", "storage")),
+        hooks={(key[1], key[2]): hook for key, hook in found.items() if key[0] == "hook" and hook is not None},
+        other_plans=[other for other in found.get(("all", names.MIG_PLAN), []) if other["metadata"]["name"] != name],
+        migrations=[
+            migration
+            for migration in found.get(("all", names.MIG_MIGRATION), [])
+            if migmigration.plan_of(migration) == (namespace, name)
+        ],
+        analytic=analytic_of(plan, found.get(("all", names.MIG_ANALYTIC), [])),
+        limits=limits_of(plan),
     )
+
+
+def _from_sides(source: Cluster, destination: Cluster, *, plan: Mapping[str, Any], facts: PlanFacts) -> PlanReading:
+    mapping = namespace_mapping(plan)
+    spaces = list(mapping)
+    found = _read(source, _always(source, destination, plan, mapping))
+    late = _read(source, _discovered(source, destination, plan, spaces))
+    source_classes = [describe(item) for item in found["source", "classes"]]
+    destination_classes = [describe(item) for item in found["destination", "classes"]]
+    unknown = plan_kinds.unknown_resources(source, plan)
+    incompatible = None
+    if not unknown:
+        unserved = plan_kinds.unserved_kinds(source, destination, plan)
+        incompatible = plan_kinds.incompatible_namespaces(source, unserved, plan, spaces)
+    claims, pods = _of_kind(found, CLAIM), _of_kind(found, POD)
+    workloads = [item for _version, kind in TEMPLATE_KINDS for item in _of_kind(found, kind)]
+    workloads += [item for _group, kind in DISCOVERED_TEMPLATE_KINDS for item in _of_kind(late, kind)]
+    same_cluster = found["source", "identity"] == found["destination", "identity"]
     return PlanReading(
-        facts=facts,
+        facts=_with_sides(facts, found, late, pods=pods, same_cluster=same_cluster, unknown=unknown, gvks=incompatible),
         volumes=VolumeFacts(
             claims=claims,
-            volumes=volumes,
+            volumes=found["source", "volumes"],
             source_classes=source_classes,
             destination_classes=destination_classes,
             uses=claim_uses(claims, pods, workloads),
             same_cluster=same_cluster,
             suffix=str((plan.get("status") or {}).get("suffix", "")),
+            plan_uid=str(plan["metadata"].get("uid", "")),
         ),
         source_classes=source_classes,
         destination_classes=destination_classes,
     )
 
 
-def _template_read(
-    source: Cluster, mapping: Mapping[str, str], api_version: str, kind: str
-) -> Callable[[], list[Manifest]]:
-    return lambda: _of_all(source, mapping, api_version, kind)
+def _with_sides(
+    facts: PlanFacts,
+    found: Mapping[tuple[str, ...], Any],
+    late: Mapping[tuple[str, ...], Any],
+    *,
+    pods: Sequence[Manifest],
+    same_cluster: bool,
+    unknown: Sequence[str],
+    gvks: Sequence[Mapping[str, Any]] | None,
+) -> PlanFacts:
+    def side(name: str, cluster: ClusterFacts) -> ClusterFacts:
+        return dataclasses.replace(
+            cluster,
+            namespaces=_standing(found, name),
+            proxy_secrets=found[name, "proxies"],
+            kubevirts=late.get((name, "kubevirts")),
+        )
+
+    return dataclasses.replace(
+        facts,
+        source=side("source", facts.source),
+        destination=side("destination", facts.destination),
+        same_cluster=same_cluster,
+        source_pods=pods,
+        unknown_resources=unknown,
+        incompatible=gvks,
+    )
 
 
-def _of_all(cluster: Cluster, namespaces: Iterable[str], api_version: str, kind: str) -> list[Manifest]:
-    """The objects of the kind in the namespaces. A namespace that does not exist has none."""
-    return [item for namespace in namespaces for item in cluster.list(api_version, kind, namespace)]
+def _always(source: Cluster, destination: Cluster, plan: Mapping[str, Any], mapping: Mapping[str, str]) -> Reads:
+    own = str(plan["metadata"]["namespace"])
+    reads: Reads = {}
+    for name, cluster, spaces in (("source", source, mapping.keys()), ("destination", destination, mapping.values())):
+        reads[name, "types"] = cluster.types
+        reads[name, "identity"] = cluster.identity
+        reads[name, "classes"] = partial(_listed, cluster, "storage.k8s.io/v1", "StorageClass")
+        reads[name, "proxies"] = partial(
+            _listed, cluster, "v1", "Secret", own, label_selector=f"{names.PROXY_CONFIG_LABEL}=true"
+        )
+        for space in spaces:
+            reads[name, "namespace", space] = partial(cluster.get, "v1", "Namespace", space)
+    reads["source", "volumes"] = partial(_listed, source, "v1", VOLUME)
+    for api_version, kind in (("v1", CLAIM), ("v1", POD), *TEMPLATE_KINDS):
+        for space in mapping:
+            reads["kind", kind, space] = partial(_listed, source, api_version, kind, space)
+    return reads
 
 
-def _namespaces(cluster: Cluster, wanted: Iterable[str]) -> dict[str, dict[str, str]]:
-    found = [cluster.get("v1", "Namespace", name) for name in dict.fromkeys(wanted)]
+def _discovered(source: Cluster, destination: Cluster, plan: Mapping[str, Any], spaces: Sequence[str]) -> Reads:
+    preferred = {(kind.group, kind.kind): kind.api_version for kind in source.types()}
+    reads: Reads = {}
+    for group, kind in DISCOVERED_TEMPLATE_KINDS:
+        if (group, kind) in preferred:
+            for space in spaces:
+                reads["kind", kind, space] = partial(_listed, source, preferred[group, kind], kind, space)
+    if plan["spec"].get("liveMigrate"):
+        for name, cluster in (("source", source), ("destination", destination)):
+            if cluster.serves(*KUBEVIRT):
+                reads[name, "kubevirts"] = partial(_listed, cluster, *KUBEVIRT)
+    return reads
+
+
+def _read(cluster: Cluster, reads: Reads) -> dict[tuple[str, ...], Any]:
+    results = cluster.map(lambda read: read(), list(reads.values()), concurrency=CONCURRENCY)
+    return dict(zip(reads, results, strict=True))
+
+
+def _listed(
+    cluster: Cluster, api_version: str, kind: str, namespace: str | None = None, *, label_selector: str | None = None
+) -> list[Manifest]:
+    return list(cluster.list(api_version, kind, namespace, label_selector=label_selector))
+
+
+def _of_kind(found: Mapping[tuple[str, ...], Any], kind: str) -> list[Manifest]:
+    return [item for key, items in found.items() if key[:2] == ("kind", kind) for item in items]
+
+
+def _standing(found: Mapping[tuple[str, ...], Any], side: str) -> dict[str, dict[str, str]]:
+    """Annotations of the namespaces that exist and are not being deleted, by name."""
+    there = [namespace for key, namespace in found.items() if key[:2] == (side, "namespace") and namespace is not None]
     return {
         str(namespace["metadata"]["name"]): dict(namespace["metadata"].get("annotations") or {})
-        for namespace in found
-        if namespace is not None and "deletionTimestamp" not in namespace["metadata"]
+        for namespace in there
+        if "deletionTimestamp" not in namespace["metadata"]
     }
-
-
-def claim_uses(
-    claims: Sequence[Manifest], pods: Sequence[Manifest], workloads: Sequence[Manifest]
-) -> dict[tuple[str, str], ClaimUse]:
-    """Who uses each claim, by (namespace, name): pods by their topmost owner, and templates even when no pod runs."""
-    owners: dict[tuple[str, str], set[str]] = {}
-    sets: dict[tuple[str, str], str] = {}
-    by_uid = {workload["metadata"]["uid"]: workload for workload in workloads}
-    for pod in pods:
-        kind, name = _topmost_owner(pod, by_uid)
-        for claim in _mounted(pod["spec"]):
-            key = (str(pod["metadata"]["namespace"]), claim)
-            owners.setdefault(key, set()).add(kind)
-            if kind == "StatefulSet":
-                sets[key] = name
-    for workload in workloads:
-        namespace = str(workload["metadata"]["namespace"])
-        for claim in _mounted(_pod_spec(workload)):
-            owners.setdefault((namespace, claim), set()).add(_topmost_owner(workload, by_uid)[0] or workload["kind"])
-        _of_claim_templates(workload, claims, owners, sets)
-    return {
-        key: ClaimUse(
-            referenced=True,
-            owner_type=next(iter(kinds)) if len(kinds) == 1 and "" not in kinds else UNKNOWN_OWNER,
-            stateful_set=sets.get(key, ""),
-        )
-        for key, kinds in owners.items()
-    }
-
-
-def _of_claim_templates(
-    workload: Manifest,
-    claims: Sequence[Manifest],
-    owners: dict[tuple[str, str], set[str]],
-    sets: dict[tuple[str, str], str],
-) -> None:
-    """Claims that a StatefulSet's templates have made are its own, also while it has no pods."""
-    name, namespace = str(workload["metadata"]["name"]), workload["metadata"]["namespace"]
-    for template in workload["spec"].get("volumeClaimTemplates") or ():
-        pattern = re.compile(rf"{re.escape(template['metadata']['name'])}-{re.escape(name)}-[0-9]+")
-        for claim in claims:
-            metadata = claim["metadata"]
-            if metadata["namespace"] == namespace and pattern.fullmatch(metadata["name"]):
-                owners.setdefault((namespace, metadata["name"]), set()).add("StatefulSet")
-                sets[namespace, metadata["name"]] = name
-
-
-def _pod_spec(workload: Manifest) -> Mapping[str, Any]:
-    spec = workload["spec"]
-    if workload["kind"] == "CronJob":
-        spec = spec["jobTemplate"]["spec"]
-    return ((spec.get("template") or {}).get("spec")) or {}
-
-
-def _mounted(pod_spec: Mapping[str, Any]) -> set[str]:
-    volumes = pod_spec.get("volumes") or ()
-    return {volume["persistentVolumeClaim"]["claimName"] for volume in volumes if "persistentVolumeClaim" in volume}
-
-
-def _topmost_owner(obj: Manifest, by_uid: Mapping[str, Manifest]) -> tuple[str, str]:
-    """(kind, name) of the controller at the top, ("", "") for what nobody controls."""
-    kind = name = ""
-    current: Mapping[str, Any] | None = obj
-    while current is not None:
-        owner = next((o for o in current["metadata"].get("ownerReferences") or () if o.get("controller")), None)
-        if owner is None:
-            break
-        kind, name = str(owner["kind"]), str(owner["name"])
-        current = by_uid.get(owner["uid"])
-    return kind, name

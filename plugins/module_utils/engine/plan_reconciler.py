@@ -10,20 +10,22 @@ subresource.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import secrets
 import string
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migplan, names, plan_selections, plan_volumes
+from ..resources import migplan, names, plan_limits, plan_pods, plan_resizing, plan_selections, plan_volumes
 from ..resources.condition_names import Category, PlanCondition, Reason
 from ..resources.conditions import Conditions
 from ..resources.digest import observed_digest
-from ..resources.errors import AlreadyExists, Conflict, InvalidInput, subject_of
+from ..resources.errors import AlreadyExists, Conflict, InvalidInput, MtcError, subject_of
 from ..resources.plan_checks import SelectionFacts, check_selections
+from ..resources.plan_facts import renames_claims
 from ..resources.plan_selections import Selections
 from ..resources.plan_validation import validate_plan
 from .plan_reading import PlanReading, read_plan
@@ -78,7 +80,8 @@ def with_options(plan: Manifest, params: Mapping[str, Any], *, engine: str) -> M
     if missing := migplan.incomplete(spec):
         subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
         raise InvalidInput(subject=subject, problems=missing)
-    annotations = {names.ENGINE_ANNOTATION: engine, **(metadata.get("annotations") or {})}
+    written = {names.ENGINE_ANNOTATION: engine, **(metadata.get("annotations") or {})}
+    annotations = plan_limits.annotated(params, written)
     return {**plan, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
 
 
@@ -98,16 +101,24 @@ def evaluate(
     can take.
     """
     plan = copy.deepcopy(plan)
+    if plan["spec"].get("closed"):
+        return closed(plan)
     if refresh:
         plan["spec"]["refresh"] = True
     status = plan.setdefault("status", {})
     status.setdefault("suffix", "".join(secrets.choice(string.ascii_lowercase + string.digits) for _digit in range(4)))
     status["excludedResources"] = list(EXCLUDED_RESOURCES)
-    conditions = Conditions(status)
-    conditions.begin()
     reading = read_plan(control=control, sides=sides, plan=plan, installed=installed, predicted=predicted)
-    validate_plan(reading.facts, conditions)
-    _discover(plan, reading, conditions, chosen)
+    renamed = renames_claims(plan)
+    conditions = _judge(plan, reading, chosen)
+    if renames_claims(plan) != renamed:
+        # Claims with other names are a state migration; the choices that this call has just made count, too.
+        conditions = _judge(plan, reading, chosen)
+    for field, found in (
+        ("namespaces", plan_pods.unhealthy_namespaces(reading.facts)),
+        ("incompatibleNamespaces", reading.facts.incompatible),
+    ):
+        _tell(status, field, found)
     discovered = conditions.has(PlanCondition.PVS_DISCOVERED)
     conditions.set_ready(discovered and not conditions.has_blocker(), "The migration plan is ready.")
     plan["spec"].pop("refresh", None)
@@ -116,22 +127,75 @@ def evaluate(
     return plan
 
 
+def _judge(plan: Manifest, reading: PlanReading, chosen: Selections) -> Conditions:
+    """One pass over what was read: the conditions of the plan as it stands, and then its list of volumes."""
+    conditions = Conditions(plan["status"])
+    conditions.begin()
+    validate_plan(dataclasses.replace(reading.facts, plan=plan), conditions)
+    _discover(plan, reading, conditions, chosen)
+    return conditions
+
+
+def _tell(status: dict[str, Any], field: str, found: Sequence[Mapping[str, Any]] | None) -> None:
+    """A list of findings; nothing found leaves no field, and what was not looked at stays as it was."""
+    if found:
+        status[field] = list(found)
+    elif found is not None:
+        status.pop(field, None)
+
+
+def closed(plan: Manifest, *, message: str = "") -> Manifest:
+    """A closed plan as a new object: not ready, and nothing else of it is looked at any more. ``message`` says that
+    what it had on the clusters is gone: then it carries the condition Closed."""
+    plan = copy.deepcopy(plan)
+    plan["spec"].pop("refresh", None)
+    status = plan.setdefault("status", {})
+    conditions = Conditions(status)
+    conditions.delete(PlanCondition.READY, PlanCondition.SUSPENDED, PlanCondition.STORAGE_ENSURED)
+    if message:
+        conditions.set(PlanCondition.CLOSED, Category.ADVISORY, message=message)
+    status["conditions"] = conditions.end(datetime.now(UTC))
+    status["observedDigest"] = observed_digest(plan["spec"])
+    return plan
+
+
+def failed(plan: Manifest, error: MtcError) -> Manifest:
+    """The plan as a new object, with what kept it from being looked at: not ready, everything else as it was."""
+    plan = copy.deepcopy(plan)
+    status = plan.setdefault("status", {})
+    conditions = Conditions(status)
+    conditions.delete(PlanCondition.READY)
+    conditions.set(PlanCondition.RECONCILE_FAILED, Category.CRITICAL, message=error.message)
+    status["conditions"] = conditions.end(datetime.now(UTC))
+    return plan
+
+
+_KEPT_WHILE_SUSPENDED = (
+    PlanCondition.PVS_DISCOVERED,
+    PlanCondition.PV_NO_SUPPORTED_ACTION,
+    PlanCondition.PV_NO_STORAGE_CLASS,
+    PlanCondition.PV_ACCESS_MODE_UNAVAILABLE,
+    PlanCondition.PV_COPY_METHOD_SNAPSHOT,
+    PlanCondition.PV_NO_CEPH,
+    PlanCondition.PV_LIMIT_EXCEEDED,
+    PlanCondition.USAGE_ANALYSIS_FAILED,
+    PlanCondition.EXTENDED_ANALYSIS_FAILED,
+)
+
+
 def _discover(plan: Manifest, reading: PlanReading, conditions: Conditions, chosen: Selections) -> None:
     if reading.volumes is None:
         if conditions.has(PlanCondition.SUSPENDED):
-            conditions.restage(
-                PlanCondition.PVS_DISCOVERED,
-                PlanCondition.PV_NO_SUPPORTED_ACTION,
-                PlanCondition.PV_NO_STORAGE_CLASS,
-                PlanCondition.PV_ACCESS_MODE_UNAVAILABLE,
-                PlanCondition.PV_COPY_METHOD_SNAPSHOT,
-                PlanCondition.PV_LIMIT_EXCEEDED,
-            )
+            conditions.restage(*_KEPT_WHILE_SUSPENDED)
         return
     if conditions.has_any(_KEEPS_FROM_DISCOVERY):
         return
-    found = plan_volumes.discover(reading.volumes, plan["spec"].get("persistentVolumes") or [])
-    applied = plan_selections.apply(found.entries, chosen)
+    kind = conditions.find(PlanCondition.MIGRATION_TYPE_IDENTIFIED) or {}
+    conversion = kind.get("reason") == Reason.STORAGE_CONVERSION_PLAN
+    volumes = dataclasses.replace(reading.volumes, storage_conversion=conversion)
+    found = plan_volumes.discover(volumes, plan["spec"].get("persistentVolumes") or [])
+    resized = plan_resizing.resize(found.entries, reading.facts.analytic, conditions)
+    applied = plan_selections.apply(resized, chosen)
     if applied.problems:
         metadata = plan["metadata"]
         subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
@@ -141,11 +205,24 @@ def _discover(plan: Manifest, reading: PlanReading, conditions: Conditions, chos
     plan["status"]["destStorageClasses"] = reading.destination_classes
     message = "The `persistentVolumes` list has been updated with discovered PVs."
     conditions.set(PlanCondition.PVS_DISCOVERED, Category.REQUIRED, Reason.DONE, message)
-    if len(applied.entries) > reading.facts.pv_limit:
-        message = f"{len(applied.entries)} volumes are more than the recommended {reading.facts.pv_limit}."
+    limit = reading.facts.limits.pv_limit
+    if len(applied.entries) > limit:
+        message = f"{len(applied.entries)} volumes are more than the recommended {limit}."
         conditions.set(PlanCondition.PV_LIMIT_EXCEEDED, Category.WARN, Reason.LIMIT_EXCEEDED, message)
-    facts = SelectionFacts(entries=applied.entries, destination_classes=reading.destination_classes)
+    if without_ceph := sorted({entry["name"] for entry in applied.entries if _copied(entry)} & set(found.without_ceph)):
+        message = "The destination has no Ceph; these volumes of Gluster get its default class instead: []."
+        conditions.set(PlanCondition.PV_NO_CEPH, Category.WARN, message=message, items=without_ceph)
+    facts = SelectionFacts(
+        entries=applied.entries,
+        destination_classes=reading.destination_classes,
+        storage_conversion=conversion,
+        nfs=volumes.nfs,
+    )
     check_selections(facts, conditions)
+
+
+def _copied(entry: Mapping[str, Any]) -> bool:
+    return bool((entry.get("selection") or {}).get("action") == plan_volumes.COPY)
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -153,7 +230,8 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
     def told(plan: Mapping[str, Any]) -> tuple[Any, ...]:
         annotations = plan["metadata"].get("annotations") or {}
-        return plan.get("spec"), plan.get("status"), annotations.get(names.ENGINE_ANNOTATION)
+        engine = annotations.get(names.ENGINE_ANNOTATION)
+        return plan.get("spec"), plan.get("status"), engine, plan_limits.written(plan["metadata"])
 
     return told(one) == told(other)
 

@@ -26,9 +26,12 @@ class PlanSides:
         self._control = control
         self._plan = plan
         self._opened: tuple[Cluster, Cluster] | None = None
+        self.asked = False
+        """Whether somebody wanted the sides: from then on an error is more likely theirs than the control cluster's."""
 
     def both(self) -> tuple[Cluster, Cluster]:
         """(source, destination); raises NotFound when a MigCluster is missing and no connection is given instead."""
+        self.asked = True
         if self._opened is None:
             source, destination = (self._call.reach.side(self._control, self._plan, side=side) for side in SIDES)
             self._opened = (source, destination)
@@ -59,6 +62,14 @@ def plan_findings(plan: Mapping[str, Any]) -> list[MtcError]:
         return []
     metadata = plan["metadata"]
     subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
+    if plan["spec"].get("closed"):
+        closed = Refused(
+            subject=subject,
+            attempt="it is closed",
+            reason="no migration of it is started",
+            mend="Open it again with mig_plan (close: false), or make another plan",
+        )
+        return [closed]
     found: list[MtcError] = [
         Refused(subject=subject, attempt=item["type"], reason=item.get("message", ""), mend=mend(item, plan))
         for item in blockers(plan)

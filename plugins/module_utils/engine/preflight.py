@@ -16,7 +16,9 @@ from ..cluster.api import Cluster
 from ..objects import apply, inventory
 from ..objects.existing import Finding, State
 from ..resources import accepted, names
+from ..resources.condition_names import Reason
 from ..resources.errors import MtcError, Refused, subject_of
+from ..resources.plan_facts import plan_type
 from ..volumes.model import VolumeMove
 from . import quiesce, volume_checks
 from .destination_claims import FOREIGN_MEND
@@ -86,6 +88,15 @@ def _unsupported(situation: Situation) -> list[MtcError]:
         for field, reason in UNSUPPORTED_FIELDS.items()
         if spec.get(field)
     ]
+    if plan_type(situation.plan) == Reason.STORAGE_CONVERSION_PLAN:
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt="storage classes cannot be converted in place by the builtin engine yet",
+                reason="source and destination are one cluster, and the namespaces keep their names",
+                mend="Give the namespaces other names (source:destination), or another destination cluster",
+            )
+        )
     for entry in spec.get("persistentVolumes") or ():
         selection = entry.get("selection") or {}
         action, method = selection.get("action"), selection.get("copyMethod")

@@ -51,13 +51,12 @@ def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, mig
     spec = plan["spec"]
     mapping = namespace_mapping(plan)
     left: list[Left] = []
-    included = [f"{item['kind']}.{item['group']}".rstrip(".") for item in spec.get("includedResources") or ()]
     raw = list(
         collect(
             source,
             namespaces=list(mapping),
             label_selector=selector_text(spec.get("labelSelector")),
-            included=included or None,
+            included=included_kinds(plan) or None,
             excluded=tuple((plan.get("status") or {}).get("excludedResources") or ()),
             left=left.append,
         )
@@ -79,6 +78,14 @@ def nothing(plan: Mapping[str, Any]) -> SourceObjects:
     """For a run that moves volumes only."""
     settings = TransformContext(namespace_mapping=namespace_mapping(plan), migplan_uid="", migmigration_uid="")
     return SourceObjects(raw=(), left=(), settings=settings)
+
+
+def included_kinds(plan: Mapping[str, Any]) -> list[str]:
+    """``spec.includedResources`` as names that collect() takes."""
+    return [
+        f"{item.get('kind', '')}.{item.get('group', '')}".rstrip(".")
+        for item in plan["spec"].get("includedResources") or ()
+    ]
 
 
 def read_for(context: Context) -> SourceObjects:

@@ -51,15 +51,13 @@ def movable_types(
     types = [kind for kind in source.types() if kind.namespaced and kind.verbs >= VERBS]
     wanted, unwanted = [_spelled(name) for name in included or ()], [_spelled(name) for name in excluded]
     if wanted:
-        known = {name for kind in source.types() for name in _names(kind)}
         problems = [
             Problem(
                 path="included_resources",
                 fault=f"cluster {source.name} has no kind {name!r}",
                 mend="Write it as in kubectl api-resources: plural or plural.group",
             )
-            for name in wanted
-            if name not in known
+            for name in unknown_kinds(source, included or ())
         ]
         if problems:
             raise InvalidInput(subject=source.subject, problems=problems)
@@ -68,6 +66,12 @@ def movable_types(
     served = {(kind.group, kind.plural) for kind in types}
     twice = {(old, plural) for old, plural, new in SERVED_TWICE if (new, plural) in served}
     return [kind for kind in types if (kind.group, kind.plural) not in twice]
+
+
+def unknown_kinds(source: Cluster, included: Collection[str | Mapping[str, str]]) -> list[str]:
+    """The included names that the source does not know, spelled as they are looked for."""
+    known = {name for kind in source.types() for name in _names(kind)}
+    return [name for name in map(_spelled, included) if name not in known]
 
 
 def _names(kind: ResourceType) -> set[str]:

@@ -180,12 +180,14 @@ def plan_spec() -> dict[str, Any]:
             "type": "list",
             "elements": "dict",
             "options": {
-                "pvc": {"type": "str", "required": True},
+                "pvc": {"type": "str"},
+                "pv": {"type": "str"},
                 "action": {"type": "str", "choices": list(ACTIONS)},
                 "copy_method": {"type": "str", "choices": list(COPY_METHODS)},
                 "storage_class": {"type": "str"},
                 "access_mode": {"type": "str", "choices": list(ACCESS_MODE_CHOICES)},
                 "size": {"type": "str"},
+                "capacity_confirmed": {"type": "bool"},
                 "target_name": {"type": "str"},
                 "verify": {"type": "bool"},
             },
@@ -204,7 +206,10 @@ def plan_spec() -> dict[str, Any]:
                 "service_account": {"type": "str", "required": True},
             },
         },
-        "closed": {"type": "bool"},
+        "closed": {"type": "bool", "aliases": ["close"]},
+        "namespace_limit": {"type": "int"},
+        "pod_limit": {"type": "int"},
+        "pv_limit": {"type": "int"},
     }
 
 

@@ -157,6 +157,10 @@ class PlanCondition(ConditionType):
     INVALID_RESOURCE_LIST: Final = "InvalidResourceList"
     GVKS_INCOMPATIBLE: Final = "GVKsIncompatible"
     CLUSTER_VERSION_MISMATCH: Final = "ClusterVersionMismatch"
+    KUBEVIRT_NOT_INSTALLED: Final = "KubeVirtNotInstalledSourceCluster"
+    """(sic) Said of either cluster; the string is upstream's."""
+    KUBEVIRT_VERSION: Final = "KubeVirtVersionNotSupported"
+    KUBEVIRT_LIVE_MIGRATION: Final = "KubeVirtStorageLiveMigrationNotEnabled"
     SUSPENDED: Final = "Suspended"
     CLOSED: Final = "Closed"
 
@@ -178,6 +182,8 @@ class PlanCondition(ConditionType):
     NFS_CANNOT_BE_VALIDATED: Final = "NfsAccessCannotBeValidated"
     CAPACITY_ADJUSTMENT_REQUIRED: Final = "PvCapacityAdjustmentRequired"
     USAGE_ANALYSIS_FAILED: Final = "PvUsageAnalysisFailed"
+    EXTENDED_ANALYSIS_FAILED: Final = "ExtendedPVAnalysisFailed"
+    """Of the plan's MigAnalytic, copied."""
 
 
 class MigrationCondition(ConditionType):

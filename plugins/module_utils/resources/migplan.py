@@ -11,16 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import namespaces, option_checks as check, plan_selections, spec_fields
+from . import namespaces, option_checks as check, plan_limits, plan_selections, spec_fields
+from .engines import AUTO, CONTROLLER
 from .errors import Problem
 from .names import BUILTIN_NAMESPACE
 from .plan_selections import Selections
 from .spec_fields import Field, ReferenceField
 
-NAMESPACE_LIMIT = 10
-"""MTC's default for the entries of one plan."""
 HOOK_PHASES = ("PreBackup", "PostBackup", "PreRestore", "PostRestore")
-CONTROLLER_ENGINE = "controller"
 
 
 def _hooks(items: Any) -> list[dict[str, Any]]:
@@ -103,8 +101,11 @@ def drift(
     return spec_fields.differences(before, after)
 
 
-def validate(params: Mapping[str, Any], *, namespace_limit: int = NAMESPACE_LIMIT) -> list[Problem]:
-    """All that is wrong with the options themselves, at once. Facts of the clusters are plan_validation's."""
+def validate(params: Mapping[str, Any]) -> list[Problem]:
+    """All that is wrong with the options themselves, at once. Facts of the clusters are plan_validation's.
+
+    ``engine`` among them is what the user named, or what was settled; without any it is the builtin one.
+    """
     problems = check.resource_name(params)
     if params.get("state") == "absent":
         return problems
@@ -116,10 +117,12 @@ def validate(params: Mapping[str, Any], *, namespace_limit: int = NAMESPACE_LIMI
         problems += check.exclusive(params, (short, full))
         problems += check.dns_subdomain(params.get(short), short)
         problems += check.reference(params.get(full), full)
-    problems += _namespace_problems(params, namespace_limit)
+    problems += plan_limits.problems(params)
+    problems += _namespace_problems(params)
     problems += _overlap_problems(params)
     problems += _hook_problems(params)
     problems += _selector_problems(params)
+    problems += _resource_problems(params)
     problems += plan_selections.problems(params)
     return problems
 
@@ -133,7 +136,22 @@ def incomplete(spec: Mapping[str, Any]) -> list[Problem]:
     ]
     if not spec.get("namespaces"):
         problems.append(Problem(path="namespaces", fault="is missing", mend="Name at least one namespace"))
+    indirect = [option for option, name in _INDIRECT if spec.get(name)]
+    if indirect and spec_fields.refers_to(spec.get("migStorageRef")) is None:
+        fault = f"is missing, and {' and '.join(indirect)} go through it"
+        problems.append(Problem(path="storage", fault=fault, mend="Name the MigStorage, or copy directly"))
     return problems
+
+
+def needs_storage(spec: Mapping[str, Any]) -> bool:
+    """Whether something goes through the replication repository. A plan whose copies are direct needs none."""
+    return any(spec.get(name) for _option, name in _INDIRECT)
+
+
+_INDIRECT = (
+    ("indirect_image_migration", "indirectImageMigration"),
+    ("indirect_volume_migration", "indirectVolumeMigration"),
+)
 
 
 def namespace_mapping(plan: Mapping[str, Any]) -> dict[str, str]:
@@ -141,28 +159,39 @@ def namespace_mapping(plan: Mapping[str, Any]) -> dict[str, str]:
     return namespaces.mapping((plan.get("spec") or {}).get("namespaces") or [])
 
 
-def _namespace_problems(params: Mapping[str, Any], limit: int) -> list[Problem]:
-    entries = params.get("namespaces")
+def _namespace_problems(params: Mapping[str, Any]) -> list[Problem]:
+    """Without a limit in the task nobody knows it here: it may stand on the plan, or be a setting of MTC."""
+    entries, limit = params.get("namespaces"), params.get("namespace_limit")
     if entries is None:
         return []
     problems = namespaces.problems(entries, "namespaces")
     if not entries:
         problems.append(Problem(path="namespaces", fault="is empty", mend="Name at least one namespace"))
-    if len(entries) > limit:
+    if limit is not None and len(entries) > limit > 0:
         fault = f"{len(entries)} namespaces are more than the {limit} of one plan"
-        problems.append(Problem(path="namespaces", fault=fault, mend="Spread them over several plans"))
+        mend = "Spread them over several plans, or raise namespace_limit"
+        problems.append(Problem(path="namespaces", fault=fault, mend=mend))
     return problems
 
 
 def _overlap_problems(params: Mapping[str, Any]) -> list[Problem]:
-    """On one cluster a namespace cannot be source and destination, unless MTC converts storage classes in place."""
+    """On one cluster a namespace cannot be source and destination, unless MTC converts storage classes in place; and
+    volumes are copied directly there."""
     spec = spec_fields.build(FIELDS[:2], params)
     source = spec_fields.refers_to(spec.get("srcMigClusterRef"))
     if source is None or source != spec_fields.refers_to(spec.get("destMigClusterRef")):
         return []
+    problems = []
+    if params.get("indirect_volume_migration"):
+        fault = "source and destination are the same cluster, within which volumes are copied directly"
+        problems.append(Problem(path="indirect_volume_migration", fault=fault, mend="Leave it out"))
+    return problems + _shared_namespaces(params)
+
+
+def _shared_namespaces(params: Mapping[str, Any]) -> list[Problem]:
     pairs = namespaces.pairs(params.get("namespaces") or [])
     shared = sorted({pair.source for pair in pairs} & {pair.destination for pair in pairs})
-    in_place = params.get("engine") == CONTROLLER_ENGINE and not any(pair.renamed for pair in pairs)
+    in_place = params.get("engine") in (AUTO, CONTROLLER) and not any(pair.renamed for pair in pairs)
     if not shared or in_place:
         return []
     fault = f"source and destination are the same cluster, and {', '.join(shared)} would be both source and destination"
@@ -184,16 +213,38 @@ def _hook_problems(params: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _resource_problems(params: Mapping[str, Any]) -> list[Problem]:
+    problems: list[Problem] = []
+    items = params.get("included_resources") or []
+    for index, item in enumerate(items):
+        path = f"included_resources[{index}]"
+        if not check.WORD.fullmatch(item.get("kind") or ""):
+            fault = f"{item.get('kind')!r} names no kind"
+            problems.append(Problem(path=f"{path}.kind", fault=fault, mend="Write it as in kubectl api-resources"))
+        problems += check.dns_subdomain(item.get("group") or None, f"{path}.group")
+    named = [(str(item.get("group") or ""), str(item.get("kind")).lower()) for item in items]
+    for group, kind in namespaces.repeated(named):
+        fault = f"{'.'.join(filter(None, (kind, group)))} is named more than once"
+        problems.append(Problem(path="included_resources", fault=fault, mend="Name it once"))
+    return problems
+
+
 _WITH_VALUES = ("In", "NotIn")
 _WITHOUT_VALUES = ("Exists", "DoesNotExist")
 
 
 def _selector_problems(params: Mapping[str, Any]) -> list[Problem]:
     problems: list[Problem] = []
-    expressions = (params.get("label_selector") or {}).get("match_expressions") or []
-    for index, expression in enumerate(expressions):
+    selector = params.get("label_selector") or {}
+    for key, value in (selector.get("match_labels") or {}).items():
+        problems += check.label_key(str(key), f"label_selector.match_labels[{key}]")
+        problems += check.label_value(value, f"label_selector.match_labels[{key}]")
+    for index, expression in enumerate(selector.get("match_expressions") or []):
         path = f"label_selector.match_expressions[{index}]"
         operator = expression.get("operator")
+        problems += check.label_key(expression.get("key") or "", f"{path}.key")
+        for position, value in enumerate(expression.get("values") or []):
+            problems += check.label_value(value, f"{path}.values[{position}]")
         problems += check.one_of(operator, (*_WITH_VALUES, *_WITHOUT_VALUES), f"{path}.operator")
         if operator in _WITH_VALUES and not expression.get("values"):
             problems.append(Problem(path=f"{path}.values", fault=f"is empty for {operator}", mend="Name values"))

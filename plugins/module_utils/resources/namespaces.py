@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .errors import Problem
 
@@ -73,7 +74,10 @@ def destinations(entries: Iterable[str]) -> list[str]:
     return [pair.destination for pair in pairs(entries)]
 
 
-def repeated(names: Iterable[str]) -> list[str]:
+Name = TypeVar("Name")
+
+
+def repeated(names: Iterable[Name]) -> list[Name]:
     """The names that occur more than once, each once, in order of first occurrence."""
     return [name for name, count in Counter(names).items() if count > 1]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,11 @@ from .namespaces import is_dns_label, is_dns_subdomain
 
 ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 """Of Kubernetes. MTC rejects the last one as a selection; the builtin engine takes it."""
+
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*", re.ASCII)
+"""A kind or its plural."""
+_QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
+_LABEL_LIMIT = 63
 
 _PEM_MARK = "-----BEGIN CERTIFICATE-----"
 
@@ -40,6 +46,24 @@ def dns_subdomain(value: str | None, path: str) -> list[Problem]:
         return []
     mend = "Use a-z, 0-9, inner dashes and dots, at most 253 characters"
     return [Problem(path=path, fault=f"{value!r} is not a DNS-1123 subdomain", mend=mend)]
+
+
+def label_key(value: str, path: str) -> list[Problem]:
+    """The key of a label: a name of at most 63 characters, with a DNS-1123 subdomain and a slash before it or not."""
+    prefix, slash, name = value.rpartition("/")
+    named = len(name) <= _LABEL_LIMIT and _QUALIFIED.fullmatch(name) is not None
+    if named and (not slash or is_dns_subdomain(prefix)):
+        return []
+    mend = "Use letters, digits, inner dashes, dots and underscores, with a domain/ before it or not"
+    return [Problem(path=path, fault=f"{value!r} is not the key of a label", mend=mend)]
+
+
+def label_value(value: Any, path: str) -> list[Problem]:
+    """The value of a label: nothing, or at most 63 characters. A number or a yes is taken for its text by nobody."""
+    if isinstance(value, str) and len(value) <= _LABEL_LIMIT and (not value or _QUALIFIED.fullmatch(value)):
+        return []
+    mend = "Use at most 63 letters, digits, inner dashes, dots and underscores, as text in quotes"
+    return [Problem(path=path, fault=f"{value!r} is not the value of a label", mend=mend)]
 
 
 def reference(value: Mapping[str, Any] | None, path: str) -> list[Problem]:

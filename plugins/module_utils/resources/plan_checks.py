@@ -9,7 +9,7 @@ Source of the rules: MTC pkg/controller/migplan, validation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import option_checks, plan_volumes as volumes, storage_classes
@@ -26,10 +26,13 @@ class SelectionFacts:
     entries: Sequence[Mapping[str, Any]]
     destination_classes: Sequence[Mapping[str, Any]]
     storage_conversion: bool = False
+    nfs: Mapping[str, str] = field(default_factory=dict)
+    """The servers of the PVs that lie on NFS, by the PV's name."""
 
 
 Entry = Mapping[str, Any]
 Rule = Callable[[Entry, SelectionFacts], bool]
+Name = Callable[[Entry, SelectionFacts], str]
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,16 @@ class _Row:
     message: str
     at_fault: Rule
     reason: str = ""
-    item: Callable[[Entry], str] = lambda entry: str(entry.get("name", ""))
+    item: Name = lambda entry, _facts: str(entry.get("name", ""))
     copies_only: bool = True
 
 
 def check_selections(facts: SelectionFacts, conditions: Conditions) -> None:
     """Set the conditions that the volumes' selections deserve. Not to be called while the plan is suspended."""
     for row in _ROWS:
-        faulty = [row.item(entry) for entry in facts.entries if _concerns(row, entry) and row.at_fault(entry, facts)]
+        faulty = {
+            row.item(entry, facts) for entry in facts.entries if _concerns(row, entry) and row.at_fault(entry, facts)
+        }
         if faulty:
             conditions.set(row.condition, row.category, row.reason, row.message, items=sorted(faulty))
     if facts.storage_conversion and _conversion_unavailable(facts):
@@ -57,7 +62,7 @@ def check_selections(facts: SelectionFacts, conditions: Conditions) -> None:
         )
 
 
-def _claim_and_class(entry: Entry) -> str:
+def _claim_and_class(entry: Entry, _facts: SelectionFacts) -> str:
     """Names the claim and what was chosen: nobody knows a PV by its name."""
     pvc = entry.get("pvc") or {}
     source = volumes.claim_names(entry)[0]
@@ -113,6 +118,10 @@ def _method_is_unsupported(entry: Entry) -> bool:
 def _keeps_its_name(entry: Entry, facts: SelectionFacts) -> bool:
     source, target = volumes.claim_names(entry)
     return facts.storage_conversion and source == target
+
+
+def _moves_over_nfs(entry: Entry, facts: SelectionFacts) -> bool:
+    return _selection(entry).get("action") == volumes.MOVE and str(entry.get("name", "")) in facts.nfs
 
 
 def _conversion_unavailable(facts: SelectionFacts) -> bool:
@@ -187,6 +196,15 @@ _ROWS = (
         Category.ERROR,
         "A storage conversion needs another name for these claims: [].",
         _keeps_its_name,
-        item=lambda entry: volumes.claim_names(entry)[0],
+        item=lambda entry, _facts: volumes.claim_names(entry)[0],
+    ),
+    _Row(
+        PlanCondition.NFS_CANNOT_BE_VALIDATED,
+        Category.ERROR,
+        "Volumes are to be moved, and from here nobody can tell whether the destination reaches their NFS servers: [].",
+        _moves_over_nfs,
+        reason=Reason.NOT_FOUND,
+        item=lambda entry, facts: facts.nfs[str(entry.get("name", ""))],
+        copies_only=False,
     ),
 )

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from . import migmigration, namespaces, plan_volumes, spec_fields
 from .condition_names import PlanCondition, Reason
 from .conditions import condition, is_ready, is_true
-from .migplan import NAMESPACE_LIMIT
 from .names import API_VERSION
+from .plan_limits import Limits
 
 Resource = Mapping[str, Any]
 
@@ -31,6 +31,10 @@ class ClusterFacts:
     """Annotations of the namespaces that exist, by name. Those of the plan are enough."""
     required_namespace: str = ""
     """A namespace that the engine itself needs there, such as MTC's; "" for none."""
+    proxy_secrets: Sequence[Resource] | None = None
+    """The secrets that say how to reach the world from there (label migration-proxy-config)."""
+    kubevirts: Sequence[Resource] | None = None
+    """The KubeVirt resources; None also where the cluster does not know that kind."""
 
     @property
     def ready(self) -> bool:
@@ -47,11 +51,14 @@ class PlanFacts:
     storage_required: bool = False
     """Whether the engine needs a replication repository for this plan (the builtin one only for indirect copies)."""
     storage: Resource | None = None
+    """The MigStorage that the plan names; None when the reference leads nowhere."""
     hooks: Mapping[tuple[str, str], Resource] = field(default_factory=dict)
     """The MigHooks that exist, by (namespace, name)."""
     other_plans: Sequence[Resource] = ()
     migrations: Sequence[Resource] = ()
     """The runs of this plan."""
+    analytic: Resource | None = None
+    """The plan's MigAnalytic that measures the use of volumes, if there is one."""
     same_cluster: bool | None = None
     """What the engine knows (cluster identity); None: judged by the URLs, as upstream does."""
     source_pods: Sequence[Resource] | None = None
@@ -59,9 +66,7 @@ class PlanFacts:
     """``group/kind`` of included resources that the source does not have."""
     incompatible: Sequence[Mapping[str, Any]] | None = None
     """``status.incompatibleNamespaces`` as just computed; None: not computed this time."""
-    namespace_limit: int = NAMESPACE_LIMIT
-    pod_limit: int = 100
-    pv_limit: int = 100
+    limits: Limits = field(default_factory=Limits)
     route_name_limit: int | None = None
     """Longest destination namespace that still gives a valid route host; None when no route is used."""
 

@@ -12,6 +12,7 @@ from .condition_names import PlanCondition
 _CLUSTER = "Name a MigCluster that exists, or create it with mig_cluster"
 _NOT_READY = "Look at the conditions of that MigCluster; mig_cluster mends and checks it"
 _NAMESPACES = "Correct the option namespaces"
+_PROXY = "Keep one such secret, with HTTP_PROXY, HTTPS_PROXY or NO_PROXY in it; or remove the label"
 _VOLUMES = "Choose otherwise in the option persistent_volumes"
 
 MENDS: Final[Mapping[str, str]] = {
@@ -23,7 +24,7 @@ MENDS: Final[Mapping[str, str]] = {
     PlanCondition.INVALID_STORAGE_REF: "Name a MigStorage that exists, or copy the volumes directly",
     PlanCondition.STORAGE_NOT_READY: "Look at the conditions of that MigStorage",
     PlanCondition.NAMESPACE_LIST_EMPTY: _NAMESPACES,
-    PlanCondition.NAMESPACE_LIMIT_EXCEEDED: "Spread the namespaces over several plans",
+    PlanCondition.NAMESPACE_LIMIT_EXCEEDED: "Spread the namespaces over several plans, or raise namespace_limit",
     PlanCondition.DUPLICATE_SOURCE_NAMESPACE: _NAMESPACES,
     PlanCondition.DUPLICATE_DESTINATION_NAMESPACE: _NAMESPACES,
     PlanCondition.SOURCE_NAMESPACE_NOT_FOUND: _NAMESPACES + ": name namespaces that exist on the source",
@@ -45,6 +46,12 @@ MENDS: Final[Mapping[str, str]] = {
     PlanCondition.PV_NO_COPY_METHOD: _VOLUMES,
     PlanCondition.PV_INVALID_COPY_METHOD: _VOLUMES,
     PlanCondition.PV_NAME_CONFLICT: _VOLUMES,
+    PlanCondition.SOURCE_PROXY_SECRET: _PROXY,
+    PlanCondition.DESTINATION_PROXY_SECRET: _PROXY,
+    PlanCondition.STORAGE_CONVERSION_UNAVAILABLE: (
+        "Copy at least one volume, to one of at least two storage classes of the cluster"
+    ),
+    PlanCondition.NFS_CANNOT_BE_VALIDATED: "Copy these volumes, or skip them: action in persistent_volumes",
     PlanCondition.RECONCILE_FAILED: "Look at the message; the next run of the task tries again",
 }
 

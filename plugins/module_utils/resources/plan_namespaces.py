@@ -24,8 +24,8 @@ def check_list(facts: PlanFacts, conditions: Conditions) -> None:
         message = "The plan names no namespace."
         conditions.set(PlanCondition.NAMESPACE_LIST_EMPTY, Category.CRITICAL, Reason.NOT_FOUND, message)
         return
-    if len(pairs) > facts.namespace_limit:
-        message = f"The plan has {len(pairs)} namespaces, more than the limit of {facts.namespace_limit}."
+    if len(pairs) > facts.limits.namespace_limit:
+        message = f"The plan has {len(pairs)} namespaces, more than the limit of {facts.limits.namespace_limit}."
         conditions.set(PlanCondition.NAMESPACE_LIMIT_EXCEEDED, Category.CRITICAL, Reason.LIMIT_EXCEEDED, message)
         return
     if facts.route_name_limit is not None:

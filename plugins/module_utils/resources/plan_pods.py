@@ -24,8 +24,10 @@ def check_running(facts: PlanFacts, conditions: Conditions) -> None:
     if facts.source_pods is None:
         return
     running = [pod for pod in facts.source_pods if (pod.get("status") or {}).get("phase") == "Running"]
-    if len(running) > facts.pod_limit:
-        message = f"{len(running)} pods run in the plan's namespaces, more than the recommended {facts.pod_limit}."
+    if len(running) > facts.limits.pod_limit:
+        message = (
+            f"{len(running)} pods run in the plan's namespaces, more than the recommended {facts.limits.pod_limit}."
+        )
         conditions.set(PlanCondition.POD_LIMIT_EXCEEDED, Category.WARN, Reason.LIMIT_EXCEEDED, message)
     selecting = sorted(
         {
@@ -59,6 +61,21 @@ def check_health(facts: PlanFacts, conditions: Conditions) -> None:
     if sick:
         message = "These source pods are not healthy: []."
         conditions.set(PlanCondition.SOURCE_PODS_NOT_HEALTHY, Category.WARN, Reason.NOT_HEALTHY, message, items=sick)
+
+
+def unhealthy_namespaces(facts: PlanFacts) -> list[dict[str, Any]] | None:
+    """``status.namespaces`` of the plan: where pods are not healthy, and which. None when no pod was looked at."""
+    if facts.source_pods is None:
+        return None
+    sick: dict[str, list[str]] = {}
+    for pod in facts.source_pods:
+        if unhealthy(pod):
+            metadata = pod.get("metadata") or {}
+            sick.setdefault(str(metadata.get("namespace", "")), []).append(str(metadata.get("name", "")))
+    return [
+        {"name": name, "workloads": [{"name": "Pods", "resources": sorted(pods)}]}
+        for name, pods in sorted(sick.items())
+    ]
 
 
 def unhealthy(pod: Mapping[str, Any]) -> bool:

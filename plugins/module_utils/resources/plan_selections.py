@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the user chooses for a plan's volumes, before anybody knows which volumes there are.
 
-A rule names claims (``namespace/name`` or a pattern) instead of PVs, whose names nobody knows by heart. Rules are
-applied to what discovery has found, in their order, later ones over earlier ones; what no rule names stays as it is.
+A rule names claims (``namespace/name`` or a pattern), for nobody knows the names of PVs by heart; who does may name
+those. Rules are applied to what discovery has found, in their order, later ones over earlier ones; what no rule names
+stays as it is.
 """
 
 from __future__ import annotations
@@ -19,25 +20,40 @@ from .errors import Problem
 
 _WILD = frozenset("*?[")
 ACCESS_MODE_CHOICES = (*option_checks.ACCESS_MODES, "auto")
-_COPY_ONLY = ("copy_method", "storage_class", "access_mode", "verify", "size", "target_name")
+_COPY_ONLY = ("copy_method", "storage_class", "access_mode", "verify", "size", "capacity_confirmed", "target_name")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """One element of the option ``persistent_volumes``. None: the user said nothing about it."""
 
-    pvc: str
+    pvc: str | None = None
+    """``namespace/claim``, ``claim``, or a pattern of either; None when the volume is named by ``pv``."""
+    pv: str | None = None
+    """The volume's own name, or a pattern of it."""
     action: str | None = None
     copy_method: str | None = None
     storage_class: str | None = None
     access_mode: str | None = None
     verify: bool | None = None
     size: str | None = None
+    capacity_confirmed: bool | None = None
     target_name: str | None = None
+
+    @property
+    def named(self) -> str:
+        """What the rule is about, in the user's words."""
+        return self.pvc if self.pvc is not None else self.pv or ""
+
+    def concerns(self, entry: Mapping[str, Any]) -> bool:
+        """Whether it is about this volume of a plan."""
+        if self.pvc is None:
+            return fnmatchcase(str(entry.get("name", "")), self.pv or "")
+        return self.matches(*_claim(entry))
 
     def matches(self, namespace: str, claim: str) -> bool:
         """Case matters; a pattern without a slash is about claims of that name in every namespace of the plan."""
-        space, slash, name = self.pvc.rpartition("/")
+        space, slash, name = (self.pvc or "").rpartition("/")
         return fnmatchcase(claim, name) and (not slash or fnmatchcase(namespace, space))
 
 
@@ -77,19 +93,20 @@ def apply(entries: Sequence[Mapping[str, Any]], chosen: Selections) -> Applied:
     problems = []
     for index, rule in enumerate(chosen.rules):
         path = f"persistent_volumes[{index}]"
-        matching = [entry for entry in result if rule.matches(*_claim(entry))]
+        matching = [entry for entry in result if rule.concerns(entry)]
         if not matching:
+            option, what = ("pvc", "claim") if rule.pvc is not None else ("pv", "volume of the plan")
             mend = "Compare with the claims of the plan's namespaces; only bound ones can be migrated"
-            problems.append(Problem(path=f"{path}.pvc", fault=f"no claim matches {rule.pvc!r}", mend=mend))
+            problems.append(Problem(path=f"{path}.{option}", fault=f"no {what} matches {rule.named!r}", mend=mend))
         if rule.target_name is not None and len(matching) > 1:
-            fault = f"{rule.pvc!r} matches {len(matching)} claims, which cannot all get one name"
+            fault = f"{rule.named!r} matches {len(matching)} claims, which cannot all get one name"
             problems.append(Problem(path=f"{path}.target_name", fault=fault, mend="Name one claim"))
             continue
         for entry in matching:
             _apply_rule(rule, entry)
     for entry in result:
         mapped = chosen.storage_class_mapping.get(str(entry.get("storageClass", "")))
-        named = any(rule.storage_class is not None and rule.matches(*_claim(entry)) for rule in chosen.rules)
+        named = any(rule.storage_class is not None and rule.concerns(entry) for rule in chosen.rules)
         if mapped is not None and not named and (entry.get("selection") or {}).get("action") == volumes.COPY:
             _choose(entry, "storageClass", mapped)
     return Applied(result, tuple(problems))
@@ -103,10 +120,14 @@ def problems(params: Mapping[str, Any]) -> list[Problem]:
     known = None if entries is None else namespaces.mapping(entries)
     for index, rule in enumerate(rules):
         found += _rule_problems(rule, f"persistent_volumes[{index}]", known)
-    for repeated in namespaces.repeated(rule.pvc for rule in rules):
+    for repeated in namespaces.repeated(rule.named for rule in rules if rule.named):
         mend = "Put all choices for it into one element"
         found.append(Problem(path="persistent_volumes", fault=f"{repeated!r} is named more than once", mend=mend))
-    targets = [(rule.pvc.rpartition("/")[0], rule.target_name) for rule in rules if rule.target_name is not None]
+    targets = [
+        (rule.pvc.rpartition("/")[0], rule.target_name)
+        for rule in rules
+        if rule.target_name is not None and rule.pvc is not None
+    ]
     for space, name in sorted({target for target in targets if targets.count(target) > 1}):
         fault = f"two claims of {space or 'the plan'} would be named {name!r}"
         found.append(Problem(path="persistent_volumes", fault=fault, mend="Choose different names"))
@@ -144,6 +165,10 @@ def _apply_rule(rule: Rule, entry: dict[str, Any]) -> None:
         entry["pvc"]["name"] = source if rule.target_name == source else f"{source}:{rule.target_name}"
     if rule.size is not None:
         _apply_size(rule.size, entry)
+    if rule.capacity_confirmed:
+        entry["capacityConfirmed"] = True
+    elif rule.capacity_confirmed is not None:
+        entry.pop("capacityConfirmed", None)
 
 
 def _choose(entry: dict[str, Any], name: str, value: Any) -> None:
@@ -173,14 +198,26 @@ def claim_problems(pvc: str, path: str) -> list[Problem]:
     return [Problem(path=path, fault=f"{pvc!r} names no claim", mend=mend)]
 
 
-def _rule_problems(rule: Rule, path: str, known: Mapping[str, str] | None) -> list[Problem]:
-    found = claim_problems(rule.pvc, f"{path}.pvc")
+def _name_problems(rule: Rule, path: str, known: Mapping[str, str] | None) -> list[Problem]:
+    if (rule.pvc is None) == (rule.pv is None):
+        fault = "names no volume" if rule.pv is None else "names a volume twice, by pvc and by pv"
+        return [Problem(path=path, fault=fault, mend="Name the claim with pvc, or the volume with pv")]
+    if rule.pvc is None:
+        mend = "Write the name of a PersistentVolume, or a pattern of it"
+        return [] if rule.pv else [Problem(path=f"{path}.pv", fault="is empty", mend=mend)]
+    if wrong := claim_problems(rule.pvc, f"{path}.pvc"):
+        return wrong
     space, slash, _name = rule.pvc.rpartition("/")
-    if not found and slash and known is not None and not any(fnmatchcase(namespace, space) for namespace in known):
+    if slash and known is not None and not any(fnmatchcase(namespace, space) for namespace in known):
         mend = "Name a source namespace of the plan"
-        found.append(Problem(path=f"{path}.pvc", fault=f"namespace {space!r} is not in the plan", mend=mend))
-    if rule.target_name is not None and _WILD & set(rule.pvc):
-        fault = f"cannot be combined with the pattern {rule.pvc!r}"
+        return [Problem(path=f"{path}.pvc", fault=f"namespace {space!r} is not in the plan", mend=mend)]
+    return []
+
+
+def _rule_problems(rule: Rule, path: str, known: Mapping[str, str] | None) -> list[Problem]:
+    found = _name_problems(rule, path, known)
+    if rule.target_name is not None and _WILD & set(rule.named):
+        fault = f"cannot be combined with the pattern {rule.named!r}"
         found.append(Problem(path=f"{path}.target_name", fault=fault, mend="Name one claim"))
     found += option_checks.dns_subdomain(rule.target_name, f"{path}.target_name")
     found += option_checks.dns_subdomain(rule.storage_class or None, f"{path}.storage_class")

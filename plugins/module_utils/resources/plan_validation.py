@@ -3,7 +3,8 @@
 """Whether a plan can be carried out, as conditions: a validation is one row of the table at the end and one function.
 
 The rows run in the order of MTC's pkg/controller/migplan, validation. This file has the rows about what the plan refers
-to; those about its type, its namespaces and their pods are in plan_types, plan_namespaces and plan_pods.
+to; those about its type, its namespaces, their pods and its clusters are in plan_types, plan_namespaces, plan_pods and
+plan_clusters.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import migplan, names, namespaces, plan_namespaces, plan_pods, plan_types, spec_fields
+from . import migplan, names, namespaces, plan_clusters, plan_namespaces, plan_pods, plan_types, spec_fields
 from .condition_names import Category, PlanCondition, Reason
 from .conditions import Conditions, is_ready
 from .plan_facts import ClusterFacts, PlanFacts, is_suspended, shares_cluster
@@ -82,7 +83,8 @@ def _cluster(
 
 
 def _storage(facts: PlanFacts, conditions: Conditions) -> None:
-    if not facts.storage_required:
+    """A repository that nobody needs may be missing; one that is named, or needed, must be there and ready."""
+    if not (facts.storage_required or facts.spec.get("migStorageRef")):
         return
     target = spec_fields.refers_to(facts.spec.get("migStorageRef"))
     if target is None:
@@ -206,6 +208,7 @@ VALIDATIONS: Sequence[Validation] = (
     ),
     Validation(check=plan_namespaces.check_destinations, rests_while_suspended=True),
     Validation(check=_conflicts),
+    Validation(check=plan_clusters.check_proxies, rests_while_suspended=True),
     Validation(
         check=plan_pods.check_health,
         rests_while_suspended=True,
@@ -214,4 +217,6 @@ VALIDATIONS: Sequence[Validation] = (
     Validation(check=_hooks),
     Validation(check=_included_resources),
     Validation(check=_incompatible_kinds),
+    Validation(check=plan_clusters.check_operator_versions),
+    Validation(check=plan_clusters.check_kubevirt),
 )

@@ -14,7 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import quantity, storage_classes
+from . import names, quantity, storage_classes
 
 SKIP, COPY, MOVE = "skip", "copy", "move"
 ACTIONS = (SKIP, COPY, MOVE)
@@ -56,6 +56,14 @@ class VolumeFacts:
     storage_conversion: bool = False
     suffix: str = ""
     """The plan's ``status.suffix``; only a storage conversion uses it."""
+    plan_uid: str = ""
+    """"" for a plan that is not stored yet; only a storage conversion asks."""
+
+    @property
+    def nfs(self) -> dict[str, str]:
+        """The servers of the PVs that lie on NFS, by the PV's name."""
+        found = {_name(volume): (volume.get("spec") or {}).get("nfs") for volume in self.volumes}
+        return {name: str(nfs.get("server", "")) for name, nfs in found.items() if nfs}
 
 
 @dataclass(frozen=True)
@@ -178,6 +186,9 @@ def _is_candidate(claim: Mapping[str, Any], facts: VolumeFacts) -> bool:
     """Not what a storage conversion has made, and not what a controller derives from another claim."""
     metadata = claim.get("metadata") or {}
     if facts.suffix and str(metadata.get("name", "")).endswith(f"-mig-{facts.suffix}"):
+        return False
+    made_by = (metadata.get("labels") or {}).get(names.MIGRATED_BY_MIGPLAN_LABEL)
+    if facts.storage_conversion and made_by and made_by == facts.plan_uid:
         return False
     owners: Iterable[Mapping[str, Any]] = metadata.get("ownerReferences") or []
     return not any(owner.get("controller") and owner.get("kind") == "PersistentVolumeClaim" for owner in owners)

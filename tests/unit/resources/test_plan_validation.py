@@ -16,6 +16,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources.plan_facts i
     PlanFacts,
     is_suspended,
 )
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.plan_limits import Limits
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.plan_validation import VALIDATIONS, validate_plan
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
@@ -238,7 +239,7 @@ def test_health(given: dict[str, Any], sick: bool) -> None:
 
 
 def test_pods_and_their_nodes() -> None:
-    found = raised(facts(source_pods=[pod(), pod(nodeSelector={"disk": "ssd"})], pod_limit=1))
+    found = raised(facts(source_pods=[pod(), pod(nodeSelector={"disk": "ssd"})], limits=Limits(pod_limit=1)))
     assert of(found, "PodLimitExceeded")[:2] == ("Warn", "LimitExceeded")
     assert of(found, "NamespacesHaveNodeSelectors") == ("Warn", "NodeSelectorsDetected", ("shop",))
     gone = raised(facts(source_pods=[pod(nodeSelector={"kubernetes.io/arch": "amd64"})]), list(found.values()))

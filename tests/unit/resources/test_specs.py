@@ -15,6 +15,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources import (
     migcluster,
     migmigration,
     migplan,
+    plan_limits,
 )
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.digest import observed_digest
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.migplan import validate as validate_plan
@@ -196,33 +197,59 @@ def test_everything_wrong_with_a_plan_is_told_at_once() -> None:
         "source_cluster": "one",
         "destination_cluster": "one",
         "namespaces": ["shop", "shop:Web", *(f"n{index}" for index in range(9))],
+        "namespace_limit": 10,
+        "pod_limit": 0,
+        "indirect_volume_migration": True,
+        "included_resources": [
+            {"group": "", "kind": "Secret"},
+            {"group": "a_b", "kind": "no kind"},
+            {"kind": "secret"},
+        ],
         "storage": "s3",
         "mig_storage_ref": {"name": "s3"},
         "persistent_volumes": [
             {"pvc": "other/data", "size": "-1Gi"},
             {"pvc": "shop/*", "target_name": "new", "access_mode": "ReadSometimes"},
             {"pvc": "n1/logs", "action": "skip", "storage_class": "fast"},
+            {"action": "skip"},
+            {"pvc": "n1/other", "pv": "pv-1", "action": "skip"},
+            {"pv": "", "action": "skip"},
         ],
         "hooks": [
             {"reference": {"name": "h"}, "phase": "PreBackup", "execution_namespace": "A", "service_account": "s"},
             {"reference": {"name": "h"}, "phase": "PreBackup", "execution_namespace": "a", "service_account": "s"},
         ],
-        "label_selector": {"match_expressions": [{"key": "a", "operator": "In"}]},
+        "label_selector": {
+            "match_labels": {"a b": "c", "tier": 1},
+            "match_expressions": [{"key": "a", "operator": "In"}, {"key": "/a", "operator": "In", "values": ["-"]}],
+        },
     }
     assert paths(validate_plan(params)) == [
         "name",
         "mig_storage_ref",
+        "pod_limit",
         "namespaces[1]",
         "namespaces",
+        "indirect_volume_migration",
         "namespaces",
         "hooks[0].execution_namespace",
         "hooks",
+        "label_selector.match_labels[a b]",
+        "label_selector.match_labels[tier]",
         "label_selector.match_expressions[0].values",
+        "label_selector.match_expressions[1].key",
+        "label_selector.match_expressions[1].values[0]",
+        "included_resources[1].kind",
+        "included_resources[1].group",
+        "included_resources",
         "persistent_volumes[0].pvc",
         "persistent_volumes[0].size",
         "persistent_volumes[1].target_name",
         "persistent_volumes[1].access_mode",
         "persistent_volumes[2].storage_class",
+        "persistent_volumes[3]",
+        "persistent_volumes[4]",
+        "persistent_volumes[5].pv",
     ]
 
 
@@ -231,6 +258,8 @@ def test_everything_wrong_with_a_plan_is_told_at_once() -> None:
     [
         (["a:b"], None, False),
         (["a"], None, True),
+        (["a"], "builtin", True),
+        (["a"], "auto", False),
         (["a"], "controller", False),
         (["a", "b:c"], "controller", True),
         (["a:b", "b:c"], None, True),
@@ -252,6 +281,16 @@ def test_one_cluster_cannot_hold_source_and_destination_under_one_name(
 def test_what_is_to_go_needs_only_its_name() -> None:
     assert validate_plan({"name": "shop", "state": "absent", "namespaces": ["Bad"]}) == []
     assert paths(migplan.incomplete({})) == ["source_cluster", "destination_cluster", "namespaces"]
+
+
+def test_what_goes_through_the_repository_needs_one() -> None:
+    references = {
+        name: {"name": name.lower(), "namespace": "openmig"} for name in ("srcMigClusterRef", "destMigClusterRef")
+    }
+    spec = {**references, "namespaces": ["shop"], "indirectVolumeMigration": True}
+    assert paths(migplan.incomplete(spec)) == ["storage"]
+    assert migplan.incomplete({**spec, "migStorageRef": {"name": "s3", "namespace": "openmig"}}) == []
+    assert migplan.incomplete({**spec, "indirectVolumeMigration": False}) == []
 
 
 @pytest.mark.parametrize(
@@ -276,7 +315,7 @@ def test_flags_that_exclude_each_other(params: dict[str, Any], expected: list[st
     ("spec", "kind", "elsewhere"),
     [
         (argument_specs.cluster_spec, migcluster, set()),
-        (argument_specs.plan_spec, migplan, {"persistent_volumes", "storage_class_mapping"}),
+        (argument_specs.plan_spec, migplan, {"persistent_volumes", "storage_class_mapping", *plan_limits.OPTIONS}),
         (argument_specs.migration_spec, migmigration, set()),
     ],
     ids=["cluster", "plan", "migration"],

@@ -1,0 +1,57 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which kinds that a plan would move the destination does not serve, and where on the source there are objects of
+them.
+
+MTC compares the versions that both clusters prefer. Here the question is the one that the restore will meet: is the
+kind served in the very version in which the source gives the object?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..cluster.api import Cluster
+from ..cluster.resource_types import ResourceType
+from ..objects.collect import movable_types, unknown_kinds
+from .source_objects import included_kinds, selector_text
+
+
+def unknown_resources(source: Cluster, plan: Mapping[str, Any]) -> list[str]:
+    """The included kinds that the source does not know."""
+    included = included_kinds(plan)
+    return unknown_kinds(source, included) if included else []
+
+
+def unserved_kinds(source: Cluster, destination: Cluster, plan: Mapping[str, Any]) -> list[ResourceType]:
+    """The kinds of the plan that the destination does not serve. A group whose server there is down is not judged."""
+    excluded = tuple((plan.get("status") or {}).get("excludedResources") or ())
+    return [
+        kind
+        for kind in movable_types(source, included=included_kinds(plan) or None, excluded=excluded)
+        if not destination.serves(kind.api_version, kind.kind) and kind.api_version not in destination.broken_groups
+    ]
+
+
+def incompatible_namespaces(
+    source: Cluster, kinds: Sequence[ResourceType], plan: Mapping[str, Any], namespaces: Sequence[str]
+) -> list[dict[str, Any]]:
+    """``status.incompatibleNamespaces``: where the source has objects of these kinds that the plan would move."""
+    selector = selector_text(plan["spec"].get("labelSelector"))
+    places = [(namespace, kind) for namespace in namespaces for kind in kinds]
+
+    def used(place: tuple[str, ResourceType]) -> bool:
+        namespace, kind = place
+        found = source.list(kind.api_version, kind.kind, namespace, label_selector=selector, page=1)
+        return next(found, None) is not None
+
+    holding: dict[str, list[dict[str, str]]] = {}
+    for (namespace, kind), is_used in zip(places, source.map(used, places, concurrency=16), strict=True):
+        if is_used:
+            row = {"group": kind.group, "version": kind.version, "kind": kind.plural}
+            holding.setdefault(namespace, []).append(row)
+    return [
+        {"name": name, "gvks": sorted(rows, key=lambda row: (row["group"], row["kind"]))}
+        for name, rows in sorted(holding.items())
+    ]
