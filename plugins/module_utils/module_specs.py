@@ -52,8 +52,9 @@ def mig_cluster_spec() -> Spec:
         **cluster_spec(),
         "remote": _connection(),
         "rights": {"type": "str", "choices": ["source", "destination"], "default": "source"},
-        "service_account_namespace": {"type": "str", "default": "openmig"},
+        "service_account_namespace": {"type": "str"},
         "token_lifetime": {"type": "int", "default": 2592000, "no_log": False},
+        **_judged_spec(),
     }
 
 

@@ -96,20 +96,30 @@ options:
       - What the account of an adopted cluster may do.
       - V(source) may read everything, scale workloads and place movers, and nothing else. V(destination) may do
         everything, because objects of every kind are created there.
+      - Has no effect with engine V(controller). MTC's controller takes a cluster only where its account may do
+        everything; rights are added when MTC's installation there has not given them.
     type: str
     choices: [source, destination]
     default: source
   service_account_namespace:
-    description: Namespace of the account on an adopted cluster; made when it is missing.
+    description:
+      - Namespace of the account on an adopted cluster; made when it is missing.
+      - V(openmig) when left out. With engine V(controller) it is V(openshift-migration), where MTC's own account is.
     type: str
-    default: openmig
   token_lifetime:
     description:
       - Seconds for which a token is asked for when a cluster is adopted. The API server may grant less.
       - A later run takes a new token once less than a fifth of its life is left, or when the cluster no longer
         accepts it.
+      - The token that MTC's controller works with (engine V(controller)) ends as well. A migration that outlives it
+        breaks off, so run the task again before a long one.
     type: int
     default: 2592000
+  wait_timeout:
+    description:
+      - Seconds to wait for MTC's controller. Has no effect with engine V(builtin), which judges within the task.
+    type: int
+    default: 300
 requirements:
   - python >= 3.11
   - kubernetes >= 31.0.0

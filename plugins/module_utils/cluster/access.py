@@ -19,8 +19,11 @@ def allowed(
     namespace: str | None = None,
     subresource: str | None = None,
     name: str | None = None,
+    user: str | None = None,
 ) -> bool:
-    """SelfSubjectAccessReview. No namespace asks for all namespaces, or for a cluster-scoped resource."""
+    """SelfSubjectAccessReview, or SubjectAccessReview for another ``user``. No namespace asks for all namespaces, or
+    for a cluster-scoped resource."""
+    kind = "SubjectAccessReview" if user else "SelfSubjectAccessReview"
     attributes = {
         "verb": verb,
         "group": group,
@@ -31,12 +34,12 @@ def allowed(
     }
     review = {
         "apiVersion": _GROUP_VERSION,
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
+        "kind": kind,
+        "spec": {"resourceAttributes": attributes, **({"user": user} if user else {})},
     }
     call = Call(
         method="POST",
-        path=f"/apis/{_GROUP_VERSION}/selfsubjectaccessreviews",
+        path=f"/apis/{_GROUP_VERSION}/{kind.lower()}s",
         subject=transport.subject,
         attempt=f"ask for the right to {verb} {resource}",
         body=encoded(review),

@@ -335,9 +335,14 @@ class Cluster:
         resource: str,
         namespace: str | None = None,
         subresource: str | None = None,
+        *,
+        user: str | None = None,
     ) -> bool:
-        """Whether this connection's user may do that, by the server's own review; it stores nothing."""
-        return access.allowed(self._transport, verb, group, resource, namespace=namespace, subresource=subresource)
+        """Whether this connection's user may do that, or another ``user``, by the server's own review; it stores
+        nothing."""
+        return access.allowed(
+            self._transport, verb, group, resource, namespace=namespace, subresource=subresource, user=user
+        )
 
     def version(self) -> tuple[int, int]:
         """``(major, minor)``, asked once. ``Refused`` for a server that names no version."""

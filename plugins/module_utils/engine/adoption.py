@@ -27,6 +27,12 @@ RENEW_BEFORE = 0.2
 """A token is renewed once less than this part of its life is left."""
 
 _READ = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
+CONTROLLER_RIGHTS = "controller"
+"""What MTC's controller demands of any cluster, source or destination: everything."""
+_EVERYTHING = [
+    {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+    {"nonResourceURLs": ["*"], "verbs": ["*"]},
+]
 RIGHTS: Mapping[str, list[dict[str, Any]]] = {
     "source": [
         _READ,
@@ -51,12 +57,12 @@ RIGHTS: Mapping[str, list[dict[str, Any]]] = {
         },
         {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]},
     ],
-    "destination": [
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
-        {"nonResourceURLs": ["*"], "verbs": ["*"]},
-    ],
+    "destination": _EVERYTHING,
+    CONTROLLER_RIGHTS: _EVERYTHING,
 }
 """What the account may do, by the cluster's part in migrations. One row per part."""
+_REVIEWED = (names.GROUP, "velero.io")
+"""The groups for which MTC's controller asks whether it may do everything, before it takes a cluster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +155,8 @@ def adopt(
     Safe to run twice at once. The API server may shorten the lifetime; what it grants is what counts.
     """
     wanted = manifests(namespace=namespace, rights=rights)
+    if rights == CONTROLLER_RIGHTS and _has_all_rights(remote, namespace):
+        wanted = wanted[:2]
     first = [change for change in [_ensure(remote, wanted[0], check=check)] if change]
     rest = [
         change for change in remote.map(lambda manifest: _ensure(remote, manifest, check=check), wanted[1:]) if change
@@ -161,6 +169,12 @@ def adopt(
         return Adoption(changes=tuple(changes), token=None, expires=None)
     token, expires = remote.issue_token(namespace, SERVICE_ACCOUNT, lifetime)
     return Adoption(changes=tuple(changes), token=token, expires=expires)
+
+
+def _has_all_rights(remote: Cluster, namespace: str) -> bool:
+    """Whether MTC's own installation on the remote cluster has given the account what its controller asks for."""
+    user = f"system:serviceaccount:{namespace}:{SERVICE_ACCOUNT}"
+    return all(remote.map(lambda group: remote.allowed("*", group, "*", user=user), _REVIEWED))
 
 
 def token_secret(*, name: str, namespace: str, token: str, expires: str) -> dict[str, Any]:

@@ -92,11 +92,10 @@ def _ready(this: Call, control: Cluster, plan: Manifest) -> Manifest:
 
 
 def _manifest(this: Call, asked: Asked, *, name: str, plan_name: str) -> Manifest:
-    """A final run stops the application and checks its health unless told not to; the others have nothing of that."""
+    """A final run stops the application and checks its health unless told not to."""
     wanted = migmigration.build_spec({**this.params, "plan": plan_name, "namespace": this.namespace})
-    for field in ("quiescePods", "verify"):
-        if asked is not Asked.FINAL:
-            wanted.pop(field, None)
+    if asked is Asked.FINAL:
+        wanted = {"quiescePods": True, "verify": True, **wanted}
     return {
         "apiVersion": names.API_VERSION,
         "kind": names.MIG_MIGRATION,

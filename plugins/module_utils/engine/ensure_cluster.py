@@ -13,10 +13,10 @@ from ..cluster.api import Cluster
 from ..resources import migcluster, names
 from ..resources.condition_names import ClusterCondition
 from ..resources.conditions import blockers, by_type, condition, is_ready
+from ..resources.engines import CONTROLLER, NAMESPACES, secrets_namespace
 from ..resources.errors import InvalidInput, MtcError, PermanentError, Problem, Refused, subject_of
-from . import adoption, call, choice, cluster_reconciler
+from . import adoption, call, choice, cluster_reconciler, controlled_cluster
 from .call import Call
-from .choice import builtin_only
 from .clock import elapsed_clock
 from .reach import read_token
 
@@ -46,48 +46,33 @@ def ensure(this: Call) -> dict[str, Any]:
     if problems := validate(params):
         raise InvalidInput(subject=f"{names.MIG_CLUSTER} {params['name']}", problems=problems)
     control = this.reach.control()
-    this = builtin_only(choice.settle(this, control))
+    this = choice.settle(this, control)
     subject = subject_of(names.MIG_CLUSTER, params["name"], this.namespace)
     call.require_resources(control, check=this.check)
-    secret_name = f"{params['name']}-token"
+    secret_namespace, secret_name = _secret(this)
     existing, stored = control.map(
         lambda key: control.get(*key),
         [
             (names.API_VERSION, names.MIG_CLUSTER, params["name"], this.namespace),
-            ("v1", "Secret", secret_name, this.namespace),
+            ("v1", "Secret", secret_name, secret_namespace),
         ],
     )
     if params["state"] == "absent":
         return _remove(this, control, existing, stored, started=started)
     remote = this.reach.given("remote", name=params["name"])
-    wanted = _wanted(this, remote, secret_name)
+    wanted = _wanted(this, remote)
     spec = migcluster.merge_spec((existing or {}).get("spec"), wanted)
     if missing := migcluster.incomplete(spec):
         raise InvalidInput(subject=subject, problems=missing)
     changes: list[str] = []
     if remote is not None:
-        stored = _adopt(
-            this,
-            control=control,
-            remote=remote,
-            stored=stored,
-            secret_name=secret_name,
-            changes=changes,
-            rejected=False,
-        )
-    status = _status(this, control, remote, spec, existing)
-    if remote is not None and not this.check and _token_is_rejected(status):
-        stored = _adopt(
-            this,
-            control=control,
-            remote=remote,
-            stored=stored,
-            secret_name=secret_name,
-            changes=changes,
-            rejected=True,
-        )
-        status = _status(this, control, remote, spec, existing)
-    resource = _store(this, control, existing=existing, spec=spec, status=status, changes=changes)
+        _adopt(this, control, remote, stored, changes)
+    look = controlled_cluster.Look if this.engine == CONTROLLER else _Look
+    looked = look(this, control, remote=remote, spec=spec, existing=existing)
+    if remote is not None and not this.check and looked.token_is_rejected():
+        _adopt(this, control, remote, stored, changes, rejected=True)
+        looked = look(this, control, remote=remote, spec=spec, existing=existing)
+    resource = looked.store(changes)
     result = {
         "changed": bool(changes),
         "changes": changes,
@@ -97,18 +82,19 @@ def ensure(this: Call) -> dict[str, Any]:
         "duration": round(elapsed_clock() - started, 2),
         "diff": migcluster.drift((existing or {}).get("spec"), wanted) or {"before": {}, "after": {}},
     }
-    if not is_ready(resource):
+    if not is_ready(resource) and not (this.check and this.engine == CONTROLLER):
         raise _not_ready(subject, resource)
     return result
 
 
-def _wanted(this: Call, remote: Cluster | None, secret_name: str) -> dict[str, Any]:
+def _wanted(this: Call, remote: Cluster | None) -> dict[str, Any]:
     """The spec that the options ask for, with what the connection to the remote cluster tells added to it."""
-    wanted = migcluster.build_spec({**this.params, "namespace": this.namespace})
+    namespace, secret_name = _secret(this)
+    wanted = migcluster.build_spec({**this.params, "namespace": namespace})
     if remote is None:
         return wanted
     wanted.setdefault("url", remote.server)
-    wanted.setdefault("serviceAccountSecretRef", {"name": secret_name, "namespace": this.namespace})
+    wanted.setdefault("serviceAccountSecretRef", {"name": secret_name, "namespace": namespace})
     authorities = remote.authorities()
     if not remote.verified:
         wanted.setdefault("insecure", True)
@@ -117,34 +103,72 @@ def _wanted(this: Call, remote: Cluster | None, secret_name: str) -> dict[str, A
     return wanted
 
 
+def _secret(this: Call) -> tuple[str, str]:
+    """(namespace, name) of the secret in which adopting stores the token."""
+    return secrets_namespace(this.engine, this.namespace), f"{this.params['name']}-token"
+
+
+def _account(this: Call) -> tuple[str, str]:
+    """(namespace, rights) of the account on the remote cluster. MTC's controller wants its own name and all rights."""
+    controlled = this.engine == CONTROLLER
+    rights = adoption.CONTROLLER_RIGHTS if controlled else str(this.params["rights"])
+    return this.params.get("service_account_namespace") or NAMESPACES[this.engine], rights
+
+
 def _adopt(
     this: Call,
-    *,
     control: Cluster,
     remote: Cluster,
     stored: Manifest | None,
-    secret_name: str,
     changes: list[str],
-    rejected: bool,
-) -> Manifest | None:
-    params = this.params
+    *,
+    rejected: bool = False,
+) -> None:
+    account_namespace, rights = _account(this)
     found = adoption.adopt(
         remote,
-        namespace=params["service_account_namespace"],
-        rights=params["rights"],
-        lifetime=params["token_lifetime"],
+        namespace=account_namespace,
+        rights=rights,
+        lifetime=this.params["token_lifetime"],
         stored=stored,
         rejected=rejected,
         check=this.check,
     )
     changes += found.changes
     if found.token is None:
-        return stored
-    secret = adoption.token_secret(
-        name=secret_name, namespace=this.namespace, token=found.token, expires=found.expires or ""
-    )
-    changes.append(f"{subject_of('Secret', secret_name, this.namespace)} {'changed' if stored else 'created'}")
-    return control.replace(secret) if stored else control.create(secret)
+        return
+    namespace, name = _secret(this)
+    secret = adoption.token_secret(name=name, namespace=namespace, token=found.token, expires=found.expires or "")
+    changes.append(f"{subject_of('Secret', name, namespace)} {'changed' if stored else 'created'}")
+    if stored:
+        control.replace(secret)
+    else:
+        control.create(secret)
+
+
+class _Look:
+    """What is true of the cluster, seen by the builtin engine itself."""
+
+    def __init__(
+        self, this: Call, control: Cluster, *, remote: Cluster | None, spec: dict[str, Any], existing: Manifest | None
+    ) -> None:
+        self._call, self._control, self._spec, self._existing = this, control, spec, existing
+        self._status = _status(this, control, remote, spec, existing)
+
+    def token_is_rejected(self) -> bool:
+        found = condition({"status": self._status}, ClusterCondition.CONNECT_FAILED)
+        return found is not None and "401" in found.get("message", "")
+
+    def store(self, changes: list[str]) -> Manifest:
+        """Spec and status together; the resource as it then is."""
+        return _store(
+            self._call,
+            self._control,
+            existing=self._existing,
+            spec=self._spec,
+            status=self._status,
+            changes=changes,
+        )
 
 
 def _status(
@@ -166,11 +190,6 @@ def _status(
     return cluster_reconciler.check_cluster(
         spec=spec, status=(existing or {}).get("status") or {}, secret=secret, connect=connect
     )
-
-
-def _token_is_rejected(status: Mapping[str, Any]) -> bool:
-    found = condition({"status": status}, ClusterCondition.CONNECT_FAILED)
-    return found is not None and "401" in found.get("message", "")
 
 
 def _store(
@@ -234,17 +253,14 @@ def _remove(
         if not this.check:
             control.delete(names.API_VERSION, names.MIG_CLUSTER, this.params["name"], this.namespace)
     if stored is not None and (stored["metadata"].get("labels") or {}).get(names.MANAGED_BY_LABEL) == names.MANAGED_BY:
-        changes.append(f"{subject_of('Secret', stored['metadata']['name'], this.namespace)} removed")
+        namespace, name = _secret(this)
+        changes.append(f"{subject_of('Secret', name, namespace)} removed")
         if not this.check:
-            control.delete("v1", "Secret", stored["metadata"]["name"], this.namespace)
+            control.delete("v1", "Secret", name, namespace)
     remote = this.reach.given("remote", name=this.params["name"])
     if remote is not None:
-        changes += adoption.release(
-            remote,
-            namespace=this.params["service_account_namespace"],
-            rights=this.params["rights"],
-            check=this.check,
-        )
+        account_namespace, rights = _account(this)
+        changes += adoption.release(remote, namespace=account_namespace, rights=rights, check=this.check)
     return {
         "changed": bool(changes),
         "changes": changes,

@@ -115,7 +115,7 @@ def ensure(this: Call, handler: Handler) -> dict[str, Any]:
         installed=installed,
         secrets={(secret.namespace, secret.name): secret for secret in secrets},
     )
-    resource = (_driven if this.engine == CONTROLLER else _evaluated)(situation, handler, changes)
+    resource = (driven if this.engine == CONTROLLER else _evaluated)(situation, handler, changes)
     predicted = this.check and this.engine == CONTROLLER
     if not is_ready(resource) and not predicted:
         raise NotReady(subject=subject, resource=resource, changes=changes)
@@ -184,7 +184,7 @@ def _create(situation: Situation, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def _driven(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
+def driven(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
     """The spec alone, by a patch that leaves the controller's status where it is; then the controller's judgement."""
     stored, check = situation.stored, situation.call.check
     # A secret that this call has changed is behind the same spec.
