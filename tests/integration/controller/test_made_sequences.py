@@ -21,7 +21,12 @@ RECONCILE_FAILED = {
     "category": "Critical",
     "message": "Reconcile failed: [the cache is not synced]. See controller logs for details.",
 }
-HOOK: dict[str, Any] = {"name": "stop-jobs", "image": "quay.io/example/hook:1", "target_cluster": "source", "custom": True}
+HOOK: dict[str, Any] = {
+    "name": "stop-jobs",
+    "image": "quay.io/example/hook:1",
+    "target_cluster": "source",
+    "custom": True,
+}
 CLUSTERS = {"source_cluster": "src", "destination_cluster": "host", "namespaces": ["shop"]}
 NOT_READY = {"type": "SourceClusterNotReady", "status": "True", "category": "Critical", "message": "Not ready."}
 

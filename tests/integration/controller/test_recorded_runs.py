@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.controller import traces
-from integration.controller.conftest import Play, call, start
+from integration.controller.conftest import Play, call
 
 EMPTY_VOLUME = "final-dvm-failed-but-succeeded-with-warnings"
 
@@ -19,20 +19,6 @@ EMPTY_VOLUME = "final-dvm-failed-but-succeeded-with-warnings"
 def stored(control: Cluster) -> dict[str, dict[str, Any]]:
     found = control.list(names.API_VERSION, names.MIG_MIGRATION, names.CONTROLLER_NAMESPACE)
     return {item["metadata"]["name"]: item for item in found}
-
-
-def as_found(control: Cluster, trace: str, name: str) -> None:
-    """The run of a trace as it ended, made by somebody else before the test began."""
-    recorded = traces.last(trace, names.MIG_MIGRATION)
-    control.create(
-        {
-            "apiVersion": names.API_VERSION,
-            "kind": names.MIG_MIGRATION,
-            "metadata": {"name": name, "namespace": names.CONTROLLER_NAMESPACE},
-            "spec": recorded["spec"],
-            "status": recorded["status"],
-        }
-    )
 
 
 @pytest.mark.sample
@@ -99,30 +85,3 @@ def test_what_mtc_refuses_is_removed_again(plan: dict[str, Any], clean: Cluster,
     assert "MTC refuses it" in run.failure
     assert "HasFinalMigration" in run.failure
     assert stored(clean) == {}
-
-
-def test_a_cutover_that_is_canceled(plan: dict[str, Any], clean: Cluster, controller: Play) -> None:
-    with controller(events=traces.events("final-canceled"), scale=0.02):
-        running = start("mig_migration", plan="shop")
-        running.wait_for("WaitForDirectVolumeMigrationToComplete")
-        canceled = call("mig_migration", plan="shop", cancel=True)
-        ended = running.end()
-    assert canceled.code == 0, canceled.output
-    assert canceled.migration["changed"] is True
-    assert canceled.migration["conditions"]["Canceled"]["status"] == "True"
-    assert ended.code != 0
-    # MTC adds Succeeded to a canceled run.
-    assert ended.migration["conditions"]["Succeeded"]["status"] == "True"
-    assert "it was canceled" in ended.failure
-    again = call("mig_migration", plan="shop", cancel=True)
-    assert (again.code, again.changed) == (0, 0), again.output
-
-
-def test_a_rollback(plan: dict[str, Any], clean: Cluster, controller: Play) -> None:
-    as_found(clean, "final-succeeded", "shop-final")
-    with controller(events=traces.events("rollback-succeeded"), scale=0.02):
-        run = call("mig_migration", plan="shop", rollback=True)
-    assert run.code == 0, run.output
-    assert stored(clean)["shop-rollback"]["spec"]["rollback"] is True
-    again = call("mig_migration", plan="shop", rollback=True)
-    assert (again.code, again.changed) == (0, 0), again.output
