@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..objects import apply, health, inventory
-from ..objects.context import Transformed
+from ..objects.context import Note
 from ..resources import accepted
 from ..resources.errors import DeadlineExceeded, Refused
 from . import source_objects
@@ -53,19 +53,18 @@ def restore_objects(context: Context) -> None:
         "updated": bounded(report.updated),
         "kept": bounded(report.foreign),
         "differences": bounded(report.differences),
-        **_notes(read.transformed),
+        **_notes(read.notes),
     }
     context.record.save()
     context.tell(f"{len(report.created)} objects created, {len(there)} were there already")
 
 
-def _notes(read: Sequence[Transformed]) -> dict[str, list[str]]:
+def _notes(notes: Sequence[tuple[str, Note]]) -> dict[str, list[str]]:
     """What was rewritten and what was left for somebody to look at, each with the object that it is about."""
     told: dict[str, list[str]] = {"rewritten": [], "left": []}
-    for item in read:
-        for note in item.notes:
-            if note.kind in told and item.object is not None:
-                told[note.kind].append(f"{inventory.reference(item.object)} {note.path}: {note.text}")
+    for subject, note in notes:
+        if note.kind in told:
+            told[note.kind].append(f"{subject} {note.path}: {note.text}")
     return {kind: bounded(sorted(lines)) for kind, lines in told.items()}
 
 

@@ -8,15 +8,17 @@ same objects.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from ..cluster.api import Cluster
 from ..objects.collect import Left, collect
-from ..objects.context import TransformContext, Transformed
+from ..objects.context import Note, TransformContext, Transformed
 from ..objects.inventory import reference
+from ..objects.manifest import pruned
+from ..objects.queue import Shelf
 from ..objects.transforms import transform
 from ..resources import accepted
 from ..resources.errors import NotFound
@@ -31,18 +33,34 @@ Manifest = dict[str, Any]
 class SourceObjects:
     """What was read. ``raw`` are the source's own forms, ``left`` what stays behind and why."""
 
-    raw: Sequence[Manifest]
+    raw: Shelf
     left: Sequence[Left]
     settings: TransformContext
 
-    @cached_property
-    def transformed(self) -> list[Transformed]:
-        return [transform(obj, self.settings) for obj in self.raw]
+    @property
+    def transformed(self) -> Iterator[Transformed]:
+        """Each object with its form and its notes, made anew whenever it is asked for: with many objects it is the
+        forms that take the memory."""
+        return (transform(obj, self.settings) for obj in self.raw)
 
     @cached_property
-    def objects(self) -> list[Manifest]:
+    def _made(self) -> tuple[Shelf, list[tuple[str, Note]]]:
+        sent, notes = Shelf(), []
+        for item in self.transformed:
+            if item.object is not None:
+                sent.add(item.object)
+                notes += [(reference(item.object), note) for note in item.notes]
+        return sent, notes
+
+    @property
+    def objects(self) -> Shelf:
         """What would be sent."""
-        return [item.object for item in self.transformed if item.object is not None]
+        return self._made[0]
+
+    @property
+    def notes(self) -> list[tuple[str, Note]]:
+        """What is worth knowing of what would be sent, each with the reference of the object that it is about."""
+        return self._made[1]
 
 
 def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, migration_uid: str) -> SourceObjects:
@@ -51,7 +69,7 @@ def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, mig
     spec = plan["spec"]
     mapping = namespace_mapping(plan)
     left: list[Left] = []
-    raw = list(
+    raw = _shelved(
         collect(
             source,
             namespaces=list(mapping),
@@ -74,10 +92,15 @@ def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, mig
     return SourceObjects(raw=raw, left=left, settings=settings)
 
 
+def _shelved(found: Iterable[Manifest]) -> Shelf:
+    """Without what no rule looks at, which is often half of an object: who wrote which field last."""
+    return Shelf(pruned(obj, "metadata", "managedFields") for obj in found)
+
+
 def nothing(plan: Mapping[str, Any]) -> SourceObjects:
     """For a run that moves volumes only."""
     settings = TransformContext(namespace_mapping=namespace_mapping(plan), migplan_uid="", migmigration_uid="")
-    return SourceObjects(raw=(), left=(), settings=settings)
+    return SourceObjects(raw=Shelf(), left=(), settings=settings)
 
 
 def included_kinds(plan: Mapping[str, Any]) -> list[str]:
@@ -110,14 +133,13 @@ def without_unserved(read: SourceObjects, destination: Cluster) -> tuple[SourceO
             return False
         return True
 
-    sent = [(item.object["apiVersion"], item.object["kind"]) for item in read.transformed if item.object is not None]
-    kinds = sorted(set(sent))
+    kinds = sorted({(obj["apiVersion"], obj["kind"]) for obj in read.objects})
     known = dict(zip(kinds, destination.map(served, kinds), strict=True))
     missing: list[Left] = []
-    kept: list[Manifest] = []
+    kept = Shelf()
     for raw, item in zip(read.raw, read.transformed, strict=True):
         if item.object is None or known[item.object["apiVersion"], item.object["kind"]]:
-            kept.append(raw)
+            kept.add(raw)
         else:
             missing.append(Left(reference(item.object), "is left out: the destination does not serve its kind"))
     missing.sort(key=str)

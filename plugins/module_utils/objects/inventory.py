@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ..resources import names
@@ -75,7 +75,7 @@ def autoscaled(objects: Iterable[Manifest]) -> frozenset[str]:
     return frozenset(found)
 
 
-def entries(objects: Sequence[Manifest], *, key: bytes | None = None) -> dict[str, str]:
+def entries(objects: Collection[Manifest], *, key: bytes | None = None) -> dict[str, str]:
     """Reference and digest of each transformed object; replica counts that an autoscaler among them sets do not count.
 
     An autoscaler may act between two looks at the source, and that is no change that anybody made.

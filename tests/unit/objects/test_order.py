@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.objects.order import WAVES, rank
-from ansible_collections.openmig.mtc.plugins.module_utils.objects.queue import Queue, unpacked
+from ansible_collections.openmig.mtc.plugins.module_utils.objects.queue import Queue, Shelf, unpacked
 from unit.objects.manifests import live
 
 Manifest = dict[str, Any]
@@ -63,3 +63,14 @@ def test_many_objects_are_packed() -> None:
     wave = next(waiting.waves())
     assert [isinstance(held, bytes) for held in wave] == [False] * 10 + [True] * 10
     assert all(len(held) < 300 for held in wave[10:])
+
+
+@pytest.mark.parametrize("few", [0, 3, 100])
+def test_a_shelf_gives_what_was_put_on_it_as_often_as_asked(few: int) -> None:
+    objects = [live("v1", "ConfigMap", name=f"settings-{number}", data={"text": "ü" * number}) for number in range(5)]
+    shelf = Shelf(iter(objects), few=few)
+    assert len(shelf) == 5
+    assert list(shelf) == objects
+    assert list(shelf) == objects
+    assert objects[4] in shelf
+    assert live("v1", "ConfigMap", name="another") not in shelf
