@@ -102,6 +102,7 @@ def mig_plan_spec() -> Spec:
         **_sides(),
         **plan_spec(),
         "refresh": {"type": "bool", "default": False},
+        **_judged_spec(),
     }
 
 

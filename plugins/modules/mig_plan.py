@@ -53,6 +53,11 @@ options:
         that it had.
     type: bool
     default: false
+  wait_timeout:
+    description:
+      - Seconds to wait for MTC's controller. Has no effect with engine V(builtin), which judges within the task.
+    type: int
+    default: 300
 requirements:
   - python >= 3.11
   - kubernetes >= 31.0.0

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import awaited, engines, migmigration, migplan, names, plan_selections
+from ..resources import awaited, controlled_options, engines, migplan, names, plan_selections, summaries
 from ..resources.condition_names import PlanCondition
 from ..resources.conditions import blockers, by_type, is_ready, is_true, warnings
 from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, Refused, subject_of
 from ..resources.plan_mends import mend
 from ..resources.plan_selections import Selections
 from ..resources.spec_fields import alike, merge_patch
-from . import awaiting, plan_reconciler, second_call
+from . import awaiting, plan_ending, plan_reconciler, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
@@ -35,21 +35,33 @@ def ensure(this: Call, control: Cluster) -> dict[str, Any]:
     """The module's result. Raises NotReady when the controller does not find the plan ready."""
     started = elapsed_clock()
     name = str(this.params["name"])
+    if problems := controlled_options.plan_problems(this.params):
+        raise InvalidInput(subject=subject_of(names.MIG_PLAN, name, this.namespace), problems=problems)
     stored = _read(this, control, name)
-    if this.params["state"] == "absent":
-        return _remove(this, control, stored, name=name, started=started)
+    migrations = migrations_of(control, this.namespace, name) if stored is not None else []
     changes: list[str] = []
-    plan = written(this, control, this.params, name=name, stored=stored, changes=changes)
+    plan: Manifest = {}
+    if this.params["state"] == "absent":
+        _remove(this, control, stored, migrations, changes=changes)
+    else:
+        if stored is not None and this.params.get("closed") and not stored["spec"].get("closed"):
+            plan_ending.refuse_while_unfinished(stored, migrations, attempt="it is not closed")
+        plan = written(this, control, this.params, name=name, stored=stored, changes=changes)
+    status, before = plan.get("status") or {}, (stored or {}).get("spec") or {}
+    difference = migplan.drift(before, plan["spec"]) if plan else {"before": before, "after": {}}
     return {
         "changed": bool(changes),
         "changes": changes,
         "resource": plan,
         "conditions": by_type(plan),
+        "volumes": summaries.summary(plan)["volumes"] if plan else [],
+        "unhealthy": status.get("namespaces") or [],
+        "incompatible": status.get("incompatibleNamespaces") or [],
         "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(plan)],
-        "migrated_by": second_call.carried_out_by(migrations_of(control, this.namespace, name)),
+        "migrated_by": second_call.carried_out_by(migrations),
         "engine": this.engine,
         "duration": round(elapsed_clock() - started, 2),
-        "diff": migplan.drift((stored or {}).get("spec"), plan["spec"]) or {"before": {}, "after": {}},
+        "diff": difference or {"before": {}, "after": {}},
     }
 
 
@@ -91,7 +103,8 @@ def written(
             _apply(stored["spec"], chosen, subject=subject)
         asked = migplan.build_spec({**options, "namespace": this.namespace})
         spec = migplan.merge_spec(stored["spec"], asked, chosen)
-        if alike(stored["spec"], spec) and is_ready(stored) and not stored["spec"].get("refresh"):
+        settled = is_ready(stored) or is_true(stored, PlanCondition.CLOSED)
+        if alike(stored["spec"], spec) and settled and not this.params.get("refresh"):
             return stored
         if not alike(stored["spec"], spec):
             changes.append(f"{subject} changed")
@@ -182,30 +195,20 @@ def _apply(spec: Mapping[str, Any], chosen: Selections, *, subject: str) -> dict
     return {**spec, "persistentVolumes": applied.entries} if applied.entries else dict(spec)
 
 
-def _remove(this: Call, control: Cluster, stored: Manifest | None, *, name: str, started: float) -> dict[str, Any]:
+def _remove(
+    this: Call, control: Cluster, stored: Manifest | None, migrations: list[Manifest], *, changes: list[str]
+) -> None:
     """Closes the plan before it is deleted, because MTC removes what it has made for a plan only then; its migrations
     go with it. Refused while one of them is under way."""
-    subject = subject_of(names.MIG_PLAN, name, this.namespace)
-    if stored is not None:
-        for migration in migrations_of(control, this.namespace, name):
-            if not migmigration.finished(migration):
-                raise Refused(
-                    subject=subject,
-                    attempt="it is not removed",
-                    reason=f"MigMigration {this.namespace}/{migration['metadata']['name']} is not finished",
-                    mend="Let it end, or cancel it",
-                )
-        if not this.check:
-            if not is_true(stored, PlanCondition.CLOSED):
-                this.reporter.tell(subject, "closed, so that the controller removes what it made for it")
-                awaiting.judged(this, control, _patch(control, stored, lambda spec: {**spec, "closed": True}))
-            control.delete(names.API_VERSION, names.MIG_PLAN, name, this.namespace)
-    return {
-        "changed": stored is not None,
-        "changes": [f"{subject} removed"] if stored is not None else [],
-        "resource": {},
-        "conditions": {},
-        "engine": this.engine,
-        "duration": round(elapsed_clock() - started, 2),
-        "diff": {"before": (stored or {}).get("spec") or {}, "after": {}},
-    }
+    if stored is None:
+        return
+    metadata = stored["metadata"]
+    subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
+    plan_ending.refuse_while_unfinished(stored, migrations, attempt="it is not removed")
+    changes.append(f"{subject} removed")
+    if this.check:
+        return
+    if not is_true(stored, PlanCondition.CLOSED):
+        this.reporter.tell(subject, "closed, so that the controller removes what it made for it")
+        awaiting.judged(this, control, _patch(control, stored, lambda spec: {**spec, "closed": True}))
+    control.delete(names.API_VERSION, names.MIG_PLAN, metadata["name"], metadata["namespace"])

@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Options of a run that MTC's controller knows nothing of.
+"""Options that MTC's controller knows nothing of, of runs and of plans.
 
 One that promises something is refused, for it would be broken in silence; one that only says how the builtin engine
 goes about it (its image, its deadlines) has no effect, so that the same task works with both.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import plan_limits
 from .errors import Problem
 
 
@@ -35,10 +36,24 @@ PROMISES: Mapping[str, _Promise] = {
 }
 
 
+PLAN_LIMITS: Mapping[str, _Promise] = {
+    option: _Promise(f"Set mig_{option} in the MigrationController") for option in plan_limits.OPTIONS
+}
+
+
 def problems(params: Mapping[str, Any]) -> list[Problem]:
-    """The options of the task that would promise too much."""
+    """The options of a run that would promise too much."""
+    return _kept_by_nobody(params, PROMISES)
+
+
+def plan_problems(params: Mapping[str, Any]) -> list[Problem]:
+    """The same for a plan: its limits are settings of the controller."""
+    return _kept_by_nobody(params, PLAN_LIMITS)
+
+
+def _kept_by_nobody(params: Mapping[str, Any], promises: Mapping[str, _Promise]) -> list[Problem]:
     return [
-        Problem(path=option, fault="is not something that MTC's controller can do", mend=promise.mend)
-        for option, promise in PROMISES.items()
+        Problem(path=option, fault="is not something that MTC's controller can be told here", mend=promise.mend)
+        for option, promise in promises.items()
         if params.get(option) not in promise.harmless
     ]
