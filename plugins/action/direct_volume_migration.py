@@ -1,11 +1,11 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Runs the module ``direct_volume_migration`` and prints what it reports, as that of ``mig_migration`` does."""
+"""Module ``direct_volume_migration``, told live where it runs on the control node."""
 
 from __future__ import annotations
 
-from ansible_collections.openmig.mtc.plugins.action.mig_migration import ActionModule as Reporting
+from ansible_collections.openmig.mtc.plugins.plugin_utils.live import LiveAction
 
 
-class ActionModule(Reporting):
-    """The module in one piece, and its lines live."""
+class ActionModule(LiveAction):
+    """As for every module."""

@@ -13,6 +13,8 @@ from .resources import engines, miganalytic, names
 from .resources.argument_specs import (
     analytic_spec,
     cluster_spec,
+    direct_image_spec,
+    direct_image_stream_spec,
     direct_volume_spec,
     hook_spec,
     migration_spec,
@@ -212,8 +214,26 @@ def direct_volume_migration_spec() -> Spec:
 
 def _waiting() -> Spec:
     """Of what carries something out for a while."""
+    return {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": 7200}}
+
+
+def direct_image_migration_spec() -> Spec:
+    """Options of ``direct_image_migration``."""
     return {
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 7200},
-        "reporter": {"type": "dict", "options": {"file": {"type": "path"}, "parent": {"type": "str"}}},
+        **control_spec(),
+        **resource_spec(),
+        **direct_image_spec(),
+        "again": {"type": "bool", "default": False},
+        **_waiting(),
+    }
+
+
+def direct_image_stream_migration_spec() -> Spec:
+    """Options of ``direct_image_stream_migration``."""
+    return {
+        **control_spec(),
+        **resource_spec(),
+        **direct_image_stream_spec(),
+        "again": {"type": "bool", "default": False},
+        **_waiting(),
     }

@@ -233,18 +233,6 @@ options:
     description: Seconds after which the module fails although the copy could go on; run it again to go on.
     type: int
     default: 7200
-  reporter:
-    description: Set by the action plugin of the same name; of no use in a playbook.
-    type: dict
-    suboptions:
-      file:
-        description: File to which progress is appended.
-        type: path
-      parent:
-        description: The process that must live for the copy to go on.
-        type: str
-notes:
-  - The collection's action plugin of the same name prints the progress while the module runs on the control node.
 requirements:
   - python >= 3.11
   - kubernetes >= 31.0.0

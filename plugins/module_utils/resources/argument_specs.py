@@ -23,6 +23,28 @@ def _reference() -> dict[str, Any]:
     return {"type": "dict", "options": {"name": {"type": "str", "required": True}, "namespace": {"type": "str"}}}
 
 
+def _label_selector() -> dict[str, Any]:
+    return {
+        "type": "dict",
+        "options": {
+            "match_labels": {"type": "dict"},
+            "match_expressions": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "key": {"type": "str", "required": True, "no_log": False},
+                    "operator": {
+                        "type": "str",
+                        "required": True,
+                        "choices": ["In", "NotIn", "Exists", "DoesNotExist"],
+                    },
+                    "values": {"type": "list", "elements": "str"},
+                },
+            },
+        },
+    }
+
+
 def resource_spec() -> dict[str, Any]:
     """What names the resource itself; every kind has it. The engine knows the default namespace."""
     return {
@@ -157,25 +179,7 @@ def plan_spec() -> dict[str, Any]:
             "elements": "dict",
             "options": {"group": {"type": "str", "default": ""}, "kind": {"type": "str", "required": True}},
         },
-        "label_selector": {
-            "type": "dict",
-            "options": {
-                "match_labels": {"type": "dict"},
-                "match_expressions": {
-                    "type": "list",
-                    "elements": "dict",
-                    "options": {
-                        "key": {"type": "str", "required": True, "no_log": False},
-                        "operator": {
-                            "type": "str",
-                            "required": True,
-                            "choices": ["In", "NotIn", "Exists", "DoesNotExist"],
-                        },
-                        "values": {"type": "list", "elements": "str"},
-                    },
-                },
-            },
-        },
+        "label_selector": _label_selector(),
         "persistent_volumes": {
             "type": "list",
             "elements": "dict",
@@ -264,4 +268,23 @@ def direct_volume_spec() -> dict[str, Any]:
         "back_off_limit": {"type": "int"},
         "live_migrate": {"type": "bool"},
         "migration_type": {"type": "str", "choices": list(MIGRATION_TYPES)},
+    }
+
+
+def direct_image_spec() -> dict[str, Any]:
+    """Options of a DirectImageMigration."""
+    return {
+        **_direct_spec(),
+        "namespaces": {"type": "list", "elements": "str"},
+        "label_selector": _label_selector(),
+    }
+
+
+def direct_image_stream_spec() -> dict[str, Any]:
+    """Options of a DirectImageStreamMigration."""
+    stream = {"name": {"type": "str", "required": True}, "namespace": {"type": "str", "required": True}}
+    return {
+        **_direct_spec(),
+        "image_stream_ref": {"type": "dict", "options": stream},
+        "dest_namespace": {"type": "str"},
     }

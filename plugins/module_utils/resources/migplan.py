@@ -33,7 +33,8 @@ def _hooks(items: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _label_selector(option: Mapping[str, Any]) -> dict[str, Any]:
+def label_selector(option: Mapping[str, Any]) -> dict[str, Any]:
+    """A LabelSelector from the option of that name."""
     selector: dict[str, Any] = {}
     if option.get("match_labels"):
         selector["matchLabels"] = dict(option["match_labels"])
@@ -54,7 +55,7 @@ FIELDS = (
     ReferenceField("storage", "mig_storage_ref", "migStorageRef"),
     Field("namespaces", "namespaces", list),
     Field("included_resources", "includedResources", _included_resources),
-    Field("label_selector", "labelSelector", _label_selector),
+    Field("label_selector", "labelSelector", label_selector),
     Field("indirect_image_migration", "indirectImageMigration"),
     Field("indirect_volume_migration", "indirectVolumeMigration"),
     Field("live_migrate", "liveMigrate"),
@@ -121,7 +122,7 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
     problems += _namespace_problems(params)
     problems += _overlap_problems(params)
     problems += _hook_problems(params)
-    problems += _selector_problems(params)
+    problems += selector_problems(params)
     problems += _resource_problems(params)
     problems += plan_selections.problems(params)
     return problems
@@ -233,7 +234,8 @@ _WITH_VALUES = ("In", "NotIn")
 _WITHOUT_VALUES = ("Exists", "DoesNotExist")
 
 
-def _selector_problems(params: Mapping[str, Any]) -> list[Problem]:
+def selector_problems(params: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the option label_selector."""
     problems: list[Problem] = []
     selector = params.get("label_selector") or {}
     for key, value in (selector.get("match_labels") or {}).items():
