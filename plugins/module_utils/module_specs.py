@@ -139,7 +139,7 @@ def run_spec() -> Spec:
 
 def mig_migration_spec() -> Spec:
     """Options of ``mig_migration``."""
-    offered = ("plan", "stage", "run_as_root", "run_as_user", "run_as_group")
+    offered = ("plan", "stage", "rollback", "run_as_root", "run_as_user", "run_as_group")
     return {
         **control_spec(),
         "name": {"type": "str"},
@@ -147,6 +147,10 @@ def mig_migration_spec() -> Spec:
         **_sides(),
         **{name: option for name, option in migration_spec().items() if name in offered},
         "again": {"type": "bool", "default": False},
+        "cancel": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "force": {"type": "bool", "default": False},
+        "pause_before": {"type": "str", "choices": ["quiesce", "restore"]},
         **run_spec(),
         "plan_file": {"type": "path"},
         "plan_digest": {"type": "str"},

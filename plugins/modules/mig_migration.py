@@ -60,6 +60,49 @@ options:
         changes nothing.
     type: bool
     default: false
+  rollback:
+    description:
+      - Undo what the plan's runs have made, after success, failure or cancelling. On the destination the migrated
+        objects, the volumes and the namespaces go that the migration has made; what others have put there stays, and
+        so do service accounts that were merged and namespaces that existed before or hold something of others. Then
+        the source's workloads are started again exactly as they were.
+      - What the application has written on the destination since the cutover goes with the volumes. It is looked for
+        and told first (RV(rollback)), file by file where there are few.
+      - Needs no options of the run again; those of the run that is undone count. Afterwards a new final migration may
+        start.
+    type: bool
+  cancel:
+    description:
+      - End the plan's unfinished run, of whatever kind, or the one that O(name) names. Other options of the run need
+        not be repeated.
+      - A process that carries it out sees this at its next step and cancels; otherwise this call does it. What the run
+        has created on the destination is removed and the source runs again, unless the destination has taken over
+        already; then the run only ends.
+      - Volumes into which something was copied stay for the next run. The resource ends with condition C(Canceled)
+        and without C(Succeeded).
+      - When nothing is unfinished nothing changes.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(absent) removes the resource that O(name) names, and with it its record. What was moved stays; only a rollback
+        undoes that.
+      - Without the record of a final migration that succeeded the plan counts as not carried out.
+    type: str
+    choices: [present, absent]
+    default: present
+  force:
+    description: With O(state=absent), cancel the migration first when it is not finished. Refused otherwise.
+    type: bool
+    default: false
+  pause_before:
+    description:
+      - How far this call goes with a final migration, for a step of your own or an approval in between. V(quiesce)
+        returns before the application is stopped, V(restore) when its volumes have been proven equal and before an
+        object is created. The application is then down; RV(down_since) says since when, and O(max_downtime) counts on.
+      - The same call again changes nothing. A call without this option goes on.
+    type: str
+    choices: [quiesce, restore]
   quiesce_pods:
     description:
       - Whether the source's workloads are stopped before the last pass over the volumes. V(true) for a final migration
@@ -238,6 +281,18 @@ EXAMPLES = r"""
     stage: true
     transfer_image: registry.example.com/openmig/mover:0.1.0
 
+- name: Undo the migration and start the source again
+  openmig.mtc.mig_migration:
+    kubeconfig: ~/.kube/destination
+    plan: shop
+    rollback: true
+
+- name: Give up what is under way
+  openmig.mtc.mig_migration:
+    kubeconfig: ~/.kube/destination
+    plan: shop
+    cancel: true
+
 - name: Show what would be moved, before anything of the collection is on a cluster
   openmig.mtc.mig_migration:
     kubeconfig: ~/.kube/destination
@@ -282,6 +337,10 @@ failed_phase:
   description: The phase in which the migration failed.
   returned: when the migration failed
   type: str
+down_since:
+  description: When the application was stopped, while it runs on neither side.
+  returned: when a migration was carried out
+  type: str
 downtime_seconds:
   description: Seconds from the moment when the first workload was stopped until the application ran again.
   returned: when the application was stopped
@@ -302,6 +361,13 @@ objects:
   description:
     - How many objects were created or found, what was rewritten in them and what was left for you to look at.
   returned: when objects were created
+  type: dict
+rollback:
+  description:
+    - Of a rollback. C(undoes) names the run that is undone, C(received) tells for each volume whether the application
+      has written on the destination since the cutover (or why that is unknown), C(removed) what went, C(started) what
+      was started on the source, C(kept_namespaces) namespaces that stayed because others use them.
+  returned: when a migration was carried out
   type: dict
 phase_seconds:
   description: Seconds spent in each phase.

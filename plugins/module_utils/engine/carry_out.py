@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import names, plan_selections
+from ..resources import migmigration, names, plan_selections
 from ..resources.digest import observed_digest
 from ..resources.engines import BUILTIN
-from ..resources.errors import Conflict, NotFound, Refused, subject_of
+from ..resources.errors import Conflict, MtcError, NotFound, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..volumes.model import Profile, TransferOptions
 from ..volumes.transfer import Transfer
@@ -22,7 +22,7 @@ from .context import Context
 from .intent import Intent
 from .lease import Lease
 from .migration_resource import MigrationResource
-from .outcome import owner_of, result_of
+from .outcome import owner_of, record_of, result_of
 from .preflight import Acceptance
 from .reach import VERSION
 from .record import Record
@@ -44,9 +44,16 @@ def carry_out(
     plan: dict[str, Any],
     migration: dict[str, Any],
     intent: Intent,
-    accepted_before: Sequence[Acceptance],
     started: float,
+    accepted_before: Sequence[Acceptance] = (),
+    canceling: bool = False,
+    facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """The module's result.
+
+    ``canceling``: the run is to end; its own options count, and while somebody else carries it out its end is awaited.
+    ``facts`` are put into the record of a run that has none yet; with them a run that goes on keeps its own options.
+    """
     name = str(migration["metadata"]["name"])
     lease = Lease(
         cluster=this.reach.control(fence=lambda: None, name="control"),
@@ -56,28 +63,82 @@ def carry_out(
         owner=owner_of(migration),
     )
     wait = bool(this.params["wait"])
-    lease.acquire(wait=wait, report=lambda fact: this.reporter.tell(name, fact), pause=this.guard.pause)
+    timeout = float(this.params["wait_timeout"])
+    if not _acquired(this, control, lease, name, wait=wait, timeout=timeout, canceling=canceling):
+        return _carried_out_elsewhere(this, control, migration, started=started)
     this.guard.lease_check = lease.check
     finished = False
     try:
-        context = _context(this, control=control, sides=sides, plan=plan, name=name, intent=intent, lease=lease)
+        context = _context(
+            this,
+            control=control,
+            sides=sides,
+            plan=plan,
+            name=name,
+            intent=intent,
+            lease=lease,
+            own_options=canceling or facts is not None,
+            facts=facts or {},
+        )
         for known in accepted_before:
             context.accept(known.name, known.what)
-        advance = runner.walk(context, wait=wait, timeout=float(this.params["wait_timeout"]))
+        advance = runner.walk(context, wait=wait, timeout=timeout)
         if advance.waiting is None:
             _settle_plan(context)
             finished = True
     finally:
         lease.release(finished=finished)
-    result = result_of(context.migration.manifest, context.record.data, changed=True, started=started)
+    worked = bool(context.memory.get("worked")) or advance.waiting is None
+    result = result_of(context.migration.manifest, context.record.data, changed=worked, started=started)
     result["waiting_for"] = advance.waiting
-    if context.migration.failed:
+    if context.migration.canceled and not canceling:
+        result = {**result, **_was_canceled(context).as_result(), "failed": True}
+    if context.migration.failed and not (canceling and "canceled_in" not in context.record.data):
         errors = context.migration.status.get("errors") or []
         first = (
             advance.error.as_result() if advance.error else {"msg": errors[0] if errors else "The migration failed."}
         )
         result = {**result, **first, "failed": True, "failed_phase": context.record.data.get("failed_phase")}
     return result
+
+
+def _was_canceled(context: Context) -> MtcError:
+    where = context.record.data.get("canceled_in") or "Created"
+    return Refused(
+        subject=context.migration.subject,
+        attempt="it was cancelled",
+        reason=f"somebody asked for that while it stood in phase {where}",
+        mend="Run the task again to start a new run",
+    )
+
+
+def _acquired(
+    this: Call, control: Cluster, lease: Lease, name: str, *, wait: bool, timeout: float, canceling: bool
+) -> bool:
+    """False when somebody else holds the lease and has ended the run, or (without ``wait``) is about to."""
+
+    def report(fact: str) -> None:
+        this.reporter.tell(name, fact)
+
+    if not canceling:
+        return lease.acquire(wait=wait, report=report, pause=this.guard.pause)
+
+    def ended() -> bool:
+        found = control.get(names.API_VERSION, names.MIG_MIGRATION, name, this.namespace)
+        return not wait or found is None or migmigration.finished(found)
+
+    return lease.acquire(wait=wait, report=report, pause=this.guard.pause, ended=ended, limit=timeout)
+
+
+def _carried_out_elsewhere(
+    this: Call, control: Cluster, migration: dict[str, Any], *, started: float
+) -> dict[str, Any]:
+    """What came of it under another process's hands."""
+    name = str(migration["metadata"]["name"])
+    found = control.get(names.API_VERSION, names.MIG_MIGRATION, name, this.namespace) or migration
+    result = result_of(found, record_of(control, found), changed=True, started=started)
+    waiting = None if migmigration.finished(found) else "the process that carries the migration out cancels it"
+    return {**result, "waiting_for": waiting}
 
 
 def _settle_plan(context: Context) -> None:
@@ -96,7 +157,16 @@ def _settle_plan(context: Context) -> None:
 
 
 def _context(
-    this: Call, *, control: Cluster, sides: Sides, plan: dict[str, Any], name: str, intent: Intent, lease: Lease
+    this: Call,
+    *,
+    control: Cluster,
+    sides: Sides,
+    plan: dict[str, Any],
+    name: str,
+    intent: Intent,
+    lease: Lease,
+    own_options: bool,
+    facts: Mapping[str, Any],
 ) -> Context:
     """Everything is read again now that the lease is held: another process may just have finished a phase."""
     found = control.get(names.API_VERSION, names.MIG_MIGRATION, name, this.namespace)
@@ -119,7 +189,7 @@ def _context(
     identities = cluster_identities.identities(source=sides.source, destination=sides.destination)
     if record.load():
         frozen = Intent.from_record(record.data["intent"])
-        intent = frozen.continued_by(intent, subject=resource.subject)
+        intent = frozen if own_options else frozen.continued_by(intent, subject=resource.subject)
         record.data["intent"] = intent.to_record()
         cluster_identities.refuse_others(record.data["clusters"], identities, subject=resource.subject)
         _same_plan(record.data["plan"], plan, subject=resource.subject)
@@ -130,6 +200,7 @@ def _context(
             clusters=identities,
             plan=plan_digest(plan),
             version=VERSION,
+            **facts,
         )
         if this.params["plan_digest"]:
             record.data["approved"] = this.params["plan_digest"]

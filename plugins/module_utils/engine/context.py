@@ -97,7 +97,8 @@ class Context:
     def keeps_volumes(self) -> bool:
         """Whether a run that ends early leaves the destination's volumes to the next one."""
         data = self.record.data
-        return "stopped_at" in data or (self.itinerary is STAGE and bool(data.get("copy_began")))
+        has_copied = bool(data.get("copy_began")) and (self.itinerary is STAGE or "canceled_in" in data)
+        return "stopped_at" in data or has_copied
 
     def identity(self) -> RunIdentity:
         """How the volumes' scaffolding names this run."""

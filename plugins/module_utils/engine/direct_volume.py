@@ -62,6 +62,20 @@ def conclude(context: Context, *, failed: bool) -> None:
     volume_progress.store(context.control, found, context.transfer.progress())
 
 
+def remove(context: Context) -> None:
+    """Delete the resource of a run that was cancelled, as upstream does; its progress resources go with it."""
+    found = _find(context)
+    if found is not None:
+        metadata = found["metadata"]
+        context.control.delete(
+            names.API_VERSION,
+            names.DIRECT_VOLUME_MIGRATION,
+            metadata["name"],
+            metadata["namespace"],
+            uid=metadata["uid"],
+        )
+
+
 def _write(
     context: Context,
     found: dict[str, Any],

@@ -13,7 +13,15 @@ from ..volumes.model import EndpointType
 from .frozen_options import FrozenOptions
 
 CHANGEABLE = frozenset(
-    {"bandwidth", "start_timeout", "quiesce_timeout", "health_timeout", "max_downtime", "image_pull_policy"}
+    {
+        "pause_before",
+        "bandwidth",
+        "start_timeout",
+        "quiesce_timeout",
+        "health_timeout",
+        "max_downtime",
+        "image_pull_policy",
+    }
 )
 """Options that a later call for the same run may give another value."""
 
@@ -43,6 +51,7 @@ class Intent(FrozenOptions):
     max_downtime: int
     excludes: tuple[Exclusion, ...] = ()
     accept_warnings: tuple[str, ...] = ()
+    pause_before: str | None = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:

@@ -92,12 +92,21 @@ class Lease:
                 mend="Run the same task again: it goes on from the recorded phase",
             )
 
-    def acquire(self, *, wait: bool, report: Callable[[str], None], pause: Callable[[float], None]) -> int:
-        """Take the lease and keep it renewed; returns the generation.
+    def acquire(
+        self,
+        *,
+        wait: bool,
+        report: Callable[[str], None],
+        pause: Callable[[float], None],
+        ended: Callable[[], bool] | None = None,
+        limit: float = 2 * DURATION + RENEWAL,
+    ) -> bool:
+        """Take the lease and keep it renewed; True then. ``ended`` is asked while somebody else holds it: once it says
+        so there is nothing left to take the lease for, and False is returned.
 
         A holder that is certainly dead (a process of this machine that is gone) or that released is succeeded at
         once. Any other holder is watched: without a renewal for the lease's duration it is succeeded; one that goes
-        on renewing is left alone and the call is refused, as it is at once without ``wait``.
+        on renewing is left alone and the call is refused after ``limit`` seconds, or at once without ``wait``.
         """
         seen, seen_at, first_seen, told = "", 0.0, elapsed_clock(), False
         while True:
@@ -109,12 +118,14 @@ class Lease:
             ):
                 if self._take(found):
                     self._start_renewing()
-                    return self.generation
+                    return True
                 continue
+            if ended is not None and ended():
+                return False
             if found["metadata"]["resourceVersion"] != seen:
                 seen, seen_at = found["metadata"]["resourceVersion"], elapsed_clock()
             holder = found["spec"].get("holderIdentity", "")
-            if not wait or elapsed_clock() - first_seen > 2 * DURATION + RENEWAL:
+            if not wait or elapsed_clock() - first_seen > limit:
                 raise Refused(
                     subject=subject_of("Lease", self._name, self._namespace),
                     attempt="the migration is being carried out by another process",

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resources import accepted, excludes, migmigration, migplan, names
+from ..resources import accepted, excludes, migmigration, migplan, migration_options, names
 from ..resources.engines import CONTROLLER
 from ..resources.errors import InvalidInput, Problem
 from . import call, choice, plan_file, second_call
 from .call import Call
 from .clock import elapsed_clock
-from .outcome import record_of, result_of
+from .outcome import nothing, record_of, result_of
 from .plan_runs import Runs, runs_of
-from .second_call import Step
+from .second_call import Asked, Step
 
 
 def validate(params: Mapping[str, Any]) -> list[Problem]:
@@ -30,19 +30,11 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
         if given and given != params["plan"]:
             fault = f"names {given!r} and option plan names {params['plan']!r}"
             problems.append(Problem(path="plan_definition.name", fault=fault, mend="Drop one of them"))
-    if not (params.get("plan") or (params.get("plan_definition") or {}).get("name")):
-        problems.append(Problem(path="plan", fault="is missing", mend="Name the plan to run"))
-    if params.get("again") and not params.get("stage"):
-        problems.append(
-            Problem(path="again", fault="has a meaning for stage runs only", mend="Say stage: true as well")
-        )
-    for option in ("start_timeout", "quiesce_timeout", "health_timeout", "wait_timeout"):
-        if params[option] < 1:
-            problems.append(Problem(path=option, fault="must be at least 1 second"))
-    if params["max_downtime"] < 0:
-        problems.append(Problem(path="max_downtime", fault="is negative", mend="0 means no limit"))
-    if params.get("bandwidth") is not None and params["bandwidth"] < 1:
-        problems.append(Problem(path="bandwidth", fault="must be at least 1 KiB/s", mend="Leave it out for no limit"))
+    problems += migration_options.named(params)
+    if params.get("state") == "absent":
+        return problems
+    problems += migration_options.together(params)
+    problems += migration_options.limits(params)
     problems += excludes.problems(params.get("excludes"))
     problems += accepted.problems(params.get("accept_warnings") or ())
     if params.get("plan_definition"):
@@ -58,6 +50,11 @@ def migrate(this: Call) -> dict[str, Any]:
     if problems := [*validate(params), *plan_file.problems(params, check=this.check)]:
         raise InvalidInput(subject=names.MIG_MIGRATION, problems=problems)
     control = this.reach.control(fence=this.guard.fence)
+    if params.get("state") == "absent":
+        from .remove_migration import remove
+
+        this = choice.settle(this, control, plan=params.get("plan"))
+        return remove(this, control, again=migrate, started=started)
     plan_name = str(params.get("plan") or params["plan_definition"]["name"])
     this = choice.settle(this, control, plan=plan_name)
     if this.engine == CONTROLLER:
@@ -66,8 +63,9 @@ def migrate(this: Call) -> dict[str, Any]:
         return have_migrated(this, control, plan_name=plan_name)
     installed = call.require_resources(control, check=this.check)
     runs = runs_of(control, this.namespace, plan_name) if installed else Runs([], frozenset())
+    asked = second_call.asked_for(params)
     decision = second_call.decide(
-        second_call.asked_for(params),
+        asked,
         runs.migrations,
         plan=plan_name,
         name=params.get("name"),
@@ -75,6 +73,16 @@ def migrate(this: Call) -> dict[str, Any]:
         taken=runs.taken,
     )
     settled = decision.migration
+    if decision.step is Step.NOTHING and settled is None:
+        return nothing(changed=False, started=started)
+    if decision.step is Step.CANCEL:
+        from .cancel_migration import cancel
+
+        return cancel(this, control=control, decision=decision, plan_name=plan_name, started=started)
+    if asked is Asked.ROLLBACK and decision.step is not Step.NOTHING:
+        from .start_rollback import roll_back
+
+        return roll_back(this, control=control, decision=decision, plan_name=plan_name, started=started)
     if settled is not None and (decision.step is Step.NOTHING or this.check):
         goes_on = decision.step is Step.GO_ON
         return result_of(settled, record_of(control, settled), changed=goes_on, started=started)

@@ -27,6 +27,16 @@ class MigrationResource(RunResource):
     def failed(self) -> bool:
         return self.conditions.has(MigrationCondition.FAILED)
 
+    @property
+    def canceled(self) -> bool:
+        """It has ended by being cancelled."""
+        return self.conditions.has(MigrationCondition.CANCELED)
+
+    @property
+    def cancel_is_asked(self) -> bool:
+        """As far as the resource was read last."""
+        return bool(self._object["spec"].get("canceled"))
+
     def own(self, plan: dict[str, Any]) -> None:
         """Label the run and let its plan own it, as upstream does on first contact; written with the next status."""
         metadata = self._object["metadata"]
@@ -59,6 +69,7 @@ class MigrationResource(RunResource):
 
     def fail(self, itinerary: Itinerary, phase: str, errors: Sequence[str]) -> None:
         """Record a failure in ``phase``; not yet written."""
+        self.conditions.delete(MigrationCondition.CANCELING)
         self.add_errors(errors)
         self.status["pipeline"] = pipeline.fail(self.status.get("pipeline") or [], itinerary, phase, now=utc_now())
         self.conditions.set(

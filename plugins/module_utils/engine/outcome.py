@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from ..cluster.api import Cluster
@@ -13,6 +14,9 @@ from ..resources.conditions import by_type
 from ..resources.engines import BUILTIN
 from .clock import elapsed_clock
 from .record import Record
+
+ROLLBACK_FACTS = ("undoes", "received", "removed", "kept_namespaces", "started")
+"""What the record of a rollback says besides."""
 
 
 def owner_of(migration: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,6 +43,27 @@ def record_of(control: Cluster, migration: Mapping[str, Any]) -> dict[str, Any]:
     return record.data if record.load() else {}
 
 
+def nothing(*, changed: bool, started: float) -> dict[str, Any]:
+    """The module's result where there is no resource."""
+    return {
+        "changed": changed,
+        "resource": {},
+        "conditions": {},
+        "engine": BUILTIN,
+        "phase": "",
+        "errors": [],
+        "volumes": [],
+        "duration": round(elapsed_clock() - started, 2),
+    }
+
+
+def _down_since(record: Mapping[str, Any]) -> str | None:
+    """When the application was stopped, as long as it runs nowhere."""
+    if "stopped_at" not in record or "running_at" in record:
+        return None
+    return datetime.fromtimestamp(record["stopped_at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def result_of(
     migration: Mapping[str, Any], record: Mapping[str, Any], *, changed: bool, started: float
 ) -> dict[str, Any]:
@@ -52,9 +77,11 @@ def result_of(
         "phase": status.get("phase", ""),
         "errors": status.get("errors") or [],
         "downtime_seconds": record.get("downtime_seconds"),
+        "down_since": _down_since(record),
         "volumes": record.get("volumes") or [],
         "accepted": record.get("accepted") or [],
         "objects": record.get("objects") or {},
+        "rollback": {key: record[key] for key in ROLLBACK_FACTS if key in record},
         "phase_seconds": record.get("phase_seconds") or {},
         "duration": round(elapsed_clock() - started, 2),
     }

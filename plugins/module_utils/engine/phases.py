@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import phases_destination, phases_failure, phases_prepare, phases_source, phases_stage, phases_volumes
+from . import (
+    phases_cancel,
+    phases_destination,
+    phases_failure,
+    phases_prepare,
+    phases_rollback,
+    phases_source,
+    phases_stage,
+    phases_volumes,
+)
 from .context import Context
+from .itineraries import CANCELED, CANCELING, ROLLING_BACK
 from .itinerary import CREATED, MIGRATION_FAILED, Itinerary
 
 PHASES: Mapping[str, Callable[[Context], str | None]] = {
@@ -29,10 +39,23 @@ PHASES: Mapping[str, Callable[[Context], str | None]] = {
     "FinalRestoreCreated": phases_destination.compare_objects,
     "DeleteRegistries": phases_destination.remove_scaffolding,
     "Verification": phases_destination.await_health,
+    CANCELING: phases_cancel.begin,
+    "DeleteRestores": phases_cancel.take_back,
+    "DeleteDirectVolumeMigrationResources": phases_cancel.remove_copies,
+    CANCELED: phases_cancel.end,
+    ROLLING_BACK: phases_rollback.begin,
+    "QuiesceDestinationApplications": phases_rollback.stop_migrated,
+    "EnsureDestQuiesced": phases_rollback.look_at_volumes,
+    "DeleteMigrated": phases_rollback.remove_migrated,
+    "EnsureMigratedDeleted": phases_rollback.await_removed,
     MIGRATION_FAILED: phases_failure.clean_up,
 }
 
 OF_ITINERARY: Mapping[tuple[str, str], Callable[[Context], str | None]] = {
+    ("Cancel", "DeleteRegistries"): phases_cancel.remove_scaffolding,
+    ("Cancel", "UnQuiesceSrcApplications"): phases_cancel.start_again,
+    ("Rollback", "DeleteRegistries"): phases_rollback.remove_leftovers,
+    ("Rollback", "UnQuiesceSrcApplications"): phases_rollback.start_source,
     ("Stage", "Started"): phases_stage.begin,
     ("Stage", "CreateDirectVolumeMigrationStage"): phases_volumes.stage,
     ("Stage", "WaitForDirectVolumeMigrationToComplete"): phases_stage.conclude_pass,

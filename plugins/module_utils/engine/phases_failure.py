@@ -18,6 +18,7 @@ from . import destination_claims, destination_namespaces, direct_volume, quiesce
 from .clock import elapsed_clock
 from .context import Context
 from .guard import Abandoned
+from .itineraries import ROLLBACK
 
 SOURCE_READY_WITHIN = 60
 """Seconds for which the source is watched while it starts again; then its downtime counts as ended."""
@@ -30,12 +31,15 @@ def clean_up(context: Context) -> str | None:
     if context.record.data.get("runs_on") == "destination":
         return None
     parts: list[tuple[str, Callable[[Context], str | None]]] = [
-        ("remove restored objects", _remove_objects),
+        ("remove restored objects", remove_objects),
         ("start the source", start_source),
         ("remove the transfer's scaffolding", _remove_scaffolding),
-        ("remove volumes and namespaces", _remove_volumes),
+        ("remove volumes and namespaces", remove_volumes),
         ("conclude the volume migration", _conclude),
     ]
+    if context.itinerary is ROLLBACK:
+        # What a rollback could not remove may still run: the source waits for the next one.
+        parts = [("remove the transfer's scaffolding", _remove_scaffolding)]
     done: set[str] = context.memory.setdefault("cleaned", set())
     for title, part in parts:
         if title in done:
@@ -56,8 +60,8 @@ def clean_up(context: Context) -> str | None:
     return None
 
 
-def _remove_objects(context: Context) -> str | None:
-    """The source may only start once nothing of the destination runs any more."""
+def remove_objects(context: Context) -> str | None:
+    """What the run has created on the destination. The source may only start once nothing of that runs any more."""
     if not context.record.data.get("restore_began"):
         return None
     left = apply.remove_created(context.destination, context.migration.uid, context.destination_namespaces)
@@ -83,9 +87,9 @@ def _remove_scaffolding(context: Context) -> str | None:
     return context.transfer.remove(wait=True) if context.moves else None
 
 
-def _remove_volumes(context: Context) -> str | None:
-    """Before the application was stopped a failed final run leaves nothing; afterwards, and of a stage run that has
-    begun to copy, the volumes stay, so that the next run copies only the difference."""
+def remove_volumes(context: Context) -> str | None:
+    """Before the application was stopped a failed final run leaves nothing; afterwards, and of a stage or cancelled
+    run that has begun to copy, the volumes stay, so that the next run copies only the difference."""
     if context.keeps_volumes:
         return None
     destination_claims.remove_created(context)

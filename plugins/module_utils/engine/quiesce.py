@@ -172,22 +172,25 @@ WORKLOADS = (
 """In upstream's order: what creates pods later comes first."""
 
 
-def listed(cluster: Cluster, row: Workload, namespace: str) -> list[Manifest]:
-    """What there is of the kind; a cluster that does not serve it has none."""
+def listed(cluster: Cluster, row: Workload, namespace: str, *, selector: str | None = None) -> list[Manifest]:
+    """What there is of the kind (with these labels); a cluster that does not serve it has none."""
     try:
-        return list(cluster.list(row.api_version, row.kind, namespace))
+        return list(cluster.list(row.api_version, row.kind, namespace, label_selector=selector))
     except NotFound:
         return []
 
 
 def _change_all(
-    cluster: Cluster, namespaces: Sequence[str], change: Callable[[Workload], Callable[[Manifest], Patch | None]]
+    cluster: Cluster,
+    namespaces: Sequence[str],
+    change: Callable[[Workload], Callable[[Manifest], Patch | None]],
+    selector: str | None,
 ) -> list[str]:
     pairs = [(row, namespace) for row in WORKLOADS for namespace in namespaces]
 
     def read(pair: tuple[Workload, str]) -> list[tuple[Workload, Manifest]]:
         row, namespace = pair
-        return [(row, item) for item in listed(cluster, row, namespace)]
+        return [(row, item) for item in listed(cluster, row, namespace, selector=selector)]
 
     found = [entry for entries in cluster.map(read, pairs) for entry in entries]
     changed = cluster.map(lambda entry: _change_one(cluster, entry[0], entry[1], change(entry[0])), found)
@@ -229,15 +232,30 @@ class Managed:
         return f"{self.workload} is managed by {self.manager}, which may start it again: {self.manager.mend}"
 
 
-def quiesce(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
-    """Stop every workload of the namespaces; returns those that this call has stopped. Already stopped ones are left
-    as they are."""
-    return _change_all(cluster, namespaces, lambda row: row.stop)
+def quiesce(cluster: Cluster, namespaces: Sequence[str], *, selector: str | None = None) -> list[str]:
+    """Stop every workload of the namespaces (with these labels); returns those that this call has stopped. Already
+    stopped ones are left as they are."""
+    return _change_all(cluster, namespaces, lambda row: row.stop, selector)
 
 
-def unquiesce(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
+def unquiesce(cluster: Cluster, namespaces: Sequence[str], *, selector: str | None = None) -> list[str]:
     """Start what ``quiesce`` has stopped, exactly as it was; returns those that this call has started."""
-    return _change_all(cluster, namespaces, lambda row: row.start)
+    return _change_all(cluster, namespaces, lambda row: row.start, selector)
+
+
+def affected(
+    cluster: Cluster, namespaces: Sequence[str], *, selector: str | None = None, would: str = "stop"
+) -> list[str]:
+    """The workloads that ``quiesce`` would stop or (``would="start"``) ``unquiesce`` would start."""
+    pairs = [(row, namespace) for row in WORKLOADS for namespace in namespaces]
+
+    def read(pair: tuple[Workload, str]) -> list[str]:
+        row, namespace = pair
+        decide = row.start if would == "start" else row.stop
+        found = listed(cluster, row, namespace, selector=selector)
+        return [f"{row.kind} {namespace}/{obj['metadata']['name']}" for obj in found if decide(obj) is not None]
+
+    return sorted(name for found in cluster.map(read, pairs) for name in found)
 
 
 def managed(cluster: Cluster, namespaces: Sequence[str]) -> list[Managed]:

@@ -89,6 +89,10 @@ class RunResource:
                     raise
                 self._reread()
 
+    def look(self) -> None:
+        """Read it again, because others may have changed the spec. Raises as write() does."""
+        self._reread()
+
     def _reread(self) -> None:
         found = self._cluster.get(names.API_VERSION, self.kind, self.name, self.namespace)
         if found is None or found["metadata"]["uid"] != self.uid:

@@ -9,6 +9,7 @@ up and starts the source again. While the application is down no call returns on
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from ..resources.errors import DeadlineExceeded, LeaseLost, MtcError, PermanentError, TransientError
@@ -16,12 +17,15 @@ from .clock import elapsed_clock
 from .context import Context
 from .flags import flags_of
 from .guard import Abandoned
-from .itineraries import ITINERARIES, STAGE
+from .itineraries import CANCEL, ITINERARIES, ROLLBACK, STAGE
 from .itinerary import COMPLETED, CREATED, FAILED, FINAL, Flag, Itinerary
 from .phases import function_of
 
 FIRST_POLL, LONGEST_POLL = 0.05, 0.5
 """Seconds between two looks at what a phase waits for; grows by half each time."""
+LOOK_FOR_CANCEL_EVERY = 2.0
+"""Seconds between two looks at whether somebody has asked for the run to be cancelled, while a phase lasts; every write
+of the resource shows it too."""
 TELL_PROGRESS_EVERY = 2.0
 """Seconds between two writes of the same phase's progress into the CR."""
 TRANSIENT_PAUSE = 2.0
@@ -30,7 +34,9 @@ UNREACHABLE_LIMIT = 300.0
 """Seconds for which an unanswering cluster is asked again while the application is down; then the run fails and the
 source is started."""
 GIVING_UP_ENDS_AT = "EnsureFinalRestore"
-"""From this phase on the destination takes over, and a downtime limit no longer turns back."""
+"""Once this phase has begun to create objects the destination takes over, and a downtime limit no longer turns back."""
+PAUSES = {"quiesce": "QuiesceSourceApplications", "restore": "EnsureFinalRestore"}
+"""Phases before which a call may stop when it is told to (option ``pause_before``)."""
 
 
 @dataclass(frozen=True)
@@ -55,31 +61,26 @@ def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
     failure: MtcError | None = None
     poll = FIRST_POLL
     if context.migration.phase == CREATED and "itinerary" not in context.migration.status:
-        first = context.itinerary
+        first = CANCEL if context.migration.cancel_is_asked else context.itinerary
         _enter(context, first, "Started" if first.row("Started") else first.first())
-    itinerary = ITINERARIES[context.migration.status["itinerary"]]
     while context.migration.phase != COMPLETED:
         context.guard.fence()
+        itinerary = _itinerary_now(context)
         phase = context.migration.phase
         try:
             _give_up_when_down_too_long(context, itinerary, phase)
+            if (pause := _pause(context, itinerary, phase)) is not None:
+                return Advance(phase, pause, failure)
+            context.memory["worked"] = True
             waiting = function_of(itinerary, phase)(context)
         except (Abandoned, LeaseLost):
             raise
         except TransientError as error:
-            if not context.application_is_down:
-                raise
-            since = context.memory.setdefault("unreachable_since", elapsed_clock())
-            if elapsed_clock() - since > UNREACHABLE_LIMIT:
-                failure = failure or error
-                itinerary = _turn_to_failure(context, itinerary, phase, error)
-                continue
-            context.tell(f"{error.message} Trying again: the application is down")
-            context.guard.pause(TRANSIENT_PAUSE)
+            failure = _endure(context, itinerary, phase, error) or failure
             continue
         except PermanentError as error:
             failure = failure or error
-            itinerary = _turn_to_failure(context, itinerary, phase, error)
+            _turn_to_failure(context, itinerary, phase, error)
             continue
         context.memory.pop("unreachable_since", None)
         if waiting is None:
@@ -103,9 +104,41 @@ def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
     return Advance(COMPLETED, None, failure)
 
 
+def _endure(context: Context, itinerary: Itinerary, phase: str, error: TransientError) -> MtcError | None:
+    """A cluster did not answer: while the application is down the phase is tried again for a while, else the call
+    ends. What ended the run, when that while was over."""
+    if not context.application_is_down:
+        raise error
+    since = context.memory.setdefault("unreachable_since", elapsed_clock())
+    if elapsed_clock() - since > UNREACHABLE_LIMIT:
+        _turn_to_failure(context, itinerary, phase, error)
+        return error
+    context.tell(f"{error.message} Trying again: the application is down")
+    context.guard.pause(TRANSIENT_PAUSE)
+    return None
+
+
+def _itinerary_now(context: Context) -> Itinerary:
+    """The one that the run walks; a run that is to be cancelled goes over to that (a failed one does not)."""
+    itinerary = ITINERARIES[context.migration.status["itinerary"]]
+    if itinerary in (CANCEL, FAILED):
+        return itinerary
+    if elapsed_clock() - context.memory.get("looked_for_cancel", 0.0) > LOOK_FOR_CANCEL_EVERY:
+        context.memory["looked_for_cancel"] = elapsed_clock()
+        # When the cluster does not answer, the phase itself will meet that, and knows what to do.
+        with contextlib.suppress(TransientError):
+            context.migration.look()
+    if not context.migration.cancel_is_asked or (itinerary is ROLLBACK and "removed" in context.record.data):
+        return itinerary  # a rollback that has begun to remove goes on to its end
+    context.record.data["canceled_in"] = context.migration.phase
+    context.record.save()
+    _enter(context, CANCEL, CANCEL.first())
+    return CANCEL
+
+
 def _enter(context: Context, itinerary: Itinerary, phase: str) -> None:
     context.migration.enter(itinerary, phase, flags=flags(context))
-    if phase == COMPLETED and not context.migration.failed:
+    if phase == COMPLETED and not (context.migration.failed or context.migration.canceled):
         context.migration.succeed()
     context.migration.write()
     context.phase_began = elapsed_clock()
@@ -125,25 +158,25 @@ def _leave(context: Context, itinerary: Itinerary, phase: str) -> None:
     _enter(context, itinerary, following)
 
 
-def _turn_to_failure(context: Context, itinerary: Itinerary, phase: str, error: MtcError) -> Itinerary:
+def _turn_to_failure(context: Context, itinerary: Itinerary, phase: str, error: MtcError) -> None:
     context.tell(error.message)
     if itinerary is FAILED:
         # Cleaning up has failed as well: it is told, and the rest of the clean-up still happens.
         context.migration.add_errors([error.message])
         _leave(context, FAILED, phase)
-        return FAILED
+        return
     context.migration.fail(itinerary, phase, [error.message])
     context.record.data["failed_phase"] = phase
     context.record.save()
     _enter(context, FAILED, FAILED.first())
-    return FAILED
 
 
 def _give_up_when_down_too_long(context: Context, itinerary: Itinerary, phase: str) -> None:
     limit = context.intent.max_downtime
     if not limit or itinerary not in (STAGE, FINAL):
         return
-    if itinerary is FINAL and FINAL.index(phase) >= FINAL.index(GIVING_UP_ENDS_AT):
+    ahead = FINAL.index(GIVING_UP_ENDS_AT) - FINAL.index(phase)
+    if itinerary is FINAL and (ahead < 0 or "restore_began" in context.record.data):
         return
     if context.downtime_so_far() > limit:
         raise DeadlineExceeded(
@@ -152,6 +185,23 @@ def _give_up_when_down_too_long(context: Context, itinerary: Itinerary, phase: s
             reason=f"the application has been down for more than max_downtime={limit} s in phase {phase}",
             mend="Raise max_downtime, or let a further stage run bring the volumes closer together first",
         )
+
+
+def _pause(context: Context, itinerary: Itinerary, phase: str) -> str | None:
+    """Why the call ends here although nothing is waited for; None to go on. The same call again changes nothing, one
+    without ``pause_before`` goes on."""
+    before = context.intent.pause_before
+    if before is None or itinerary is not FINAL or phase != PAUSES[before] or "restore_began" in context.record.data:
+        return None
+    if context.record.data.get("paused_before") != before:
+        context.record.data["paused_before"] = before
+        context.record.save()
+    down = ""
+    if context.application_is_down:
+        down = f"; the application has been down for {context.downtime_so_far():.0f} s"
+    told = f"paused before {before}{down}. Run the task without pause_before to go on"
+    context.tell(told)
+    return told
 
 
 def _show_progress(context: Context, itinerary: Itinerary, phase: str) -> None:

@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Taking back what a run has created on the destination: exactly what carries its label."""
+"""Taking back what a run, or all runs of a plan, have created on the destination: exactly what carries the label."""
 
 from __future__ import annotations
 
@@ -25,33 +25,46 @@ def _makes_pods(obj: Manifest) -> bool:
     return group_of(obj) not in BUILT_IN_GROUPS or (group_kind(obj) in POD_SPECS and obj["kind"] != "Pod")
 
 
+def created(
+    destination: Cluster,
+    uid: str,
+    namespaces: Sequence[str],
+    *,
+    label: str = names.MIGRATED_BY_MIGMIGRATION_LABEL,
+    concurrency: int = 16,
+) -> Iterator[Manifest]:
+    """What carries the label with that UID in these namespaces and would be removed. Raises InvalidInput for an empty
+    UID: a selector without a value would name what others have made."""
+    if not uid or not namespaces:
+        fault = Problem(path="migmigration_uid" if not uid else "namespaces", fault="is empty")
+        raise InvalidInput(subject="Removal of created objects", problems=[fault])
+    listed = destination.list_types(
+        movable_types(destination), namespaces, label_selector=f"{label}={uid}", concurrency=concurrency
+    )
+    for _kind, _namespace, obj in listed:
+        # Controllers copy a Service's labels to the endpoints that they make for it.
+        copy = group_kind(obj) in _COPIES and excluded_object(obj) is not None
+        if not copy and not is_platform_service_account(obj):
+            yield obj
+
+
 def remove_created(
-    destination: Cluster, migmigration_uid: str, namespaces: Sequence[str], *, concurrency: int = 16
+    destination: Cluster,
+    uid: str,
+    namespaces: Sequence[str],
+    *,
+    label: str = names.MIGRATED_BY_MIGMIGRATION_LABEL,
+    concurrency: int = 16,
 ) -> tuple[str, ...]:
-    """Delete what carries the run's label in these namespaces; call again until nothing is returned.
+    """Delete what carries the run's label (or the plan's) in these namespaces; call again until nothing is returned.
 
     Returns the references of what was there, sorted: asked to go by this call, or on its way since an earlier one (then
     it waits for its pods or its finalizers). Nothing returned means that nothing of the run is there or runs any more.
     Claims and namespaces stay, the platform's ServiceAccounts as well (D27); what a controller made for such an object
-    goes with it. Raises InvalidInput for an empty UID: a selector without a value would name what other runs have made.
+    goes with it. Raises InvalidInput as created() does.
     """
-    if not migmigration_uid or not namespaces:
-        fault = Problem(path="migmigration_uid" if not migmigration_uid else "namespaces", fault="is empty")
-        raise InvalidInput(subject="Removal of created objects", problems=[fault])
-    selector = f"{names.MIGRATED_BY_MIGMIGRATION_LABEL}={migmigration_uid}"
-    types = movable_types(destination)
-
-    def labelled() -> Iterator[Manifest]:
-        for _kind, _namespace, obj in destination.list_types(
-            types, namespaces, label_selector=selector, concurrency=concurrency
-        ):
-            # Controllers copy a Service's labels to the endpoints that they make for it.
-            if group_kind(obj) not in _COPIES or excluded_object(obj) is None:
-                yield obj
 
     def remove(obj: Manifest) -> str:
-        if is_platform_service_account(obj):
-            return ""
         if "deletionTimestamp" not in obj["metadata"]:
             metadata = obj["metadata"]
             destination.delete(
@@ -64,4 +77,5 @@ def remove_created(
             )
         return reference(obj)
 
-    return tuple(sorted(name for name in destination.map(remove, labelled(), concurrency=concurrency) if name))
+    found = created(destination, uid, namespaces, label=label, concurrency=concurrency)
+    return tuple(sorted(destination.map(remove, found, concurrency=concurrency)))

@@ -105,9 +105,10 @@ def finished(migration: Mapping[str, Any]) -> bool:
 
 
 def canceled(migration: Mapping[str, Any]) -> bool:
-    """Whether it was or is to be canceled. Upstream adds Succeeded to a canceled run (D6), so ask this first."""
+    """Whether it was or is to be canceled. Upstream adds Succeeded to a canceled run (D6), so ask this first; a wish
+    that came after the end has canceled nothing."""
     return (
-        bool(_spec(migration).get("canceled"))
+        (bool(_spec(migration).get("canceled")) and not finished(migration))
         or is_true(migration, MigrationCondition.CANCELED)
         or is_true(migration, MigrationCondition.CANCELING)
     )

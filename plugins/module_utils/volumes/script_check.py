@@ -10,8 +10,9 @@ writes within one clock tick look like one, and a page that is dirty can be writ
 time stamp until the kernel has written it back. On local disks a sync before the look sees to that; elsewhere a minute
 must have passed (the kernel takes 30 s by default); in memory it never happens.
 Everything else: a metadata dry run over the whole tree must have nothing to do, and both sides count the same files
-and bytes. Where all of that is alike and only contents differ, the last pass has taken files for equal by size and
-time: they are copied once more with checksums and checked again; the outcome says how many there were.
+and bytes. With the flag ``glance`` that is all, and no content is read.
+Where all of that is alike and only contents differ, the last pass has taken files for equal by size and time: they are
+copied once more with checksums and checked again; the outcome says how many there were.
 """
 
 from __future__ import annotations
@@ -167,7 +168,9 @@ name_the_difference() {
 
 flagged prove || count_there
 look
-if flagged full || [ ! -e "$state/proven" ]; then
+if flagged glance; then
+    : >"$dir/todo"
+elif flagged full || [ ! -e "$state/proven" ]; then
     names <"$dir/manifest" | only_included >"$dir/todo"
 else
     names <"$dir/manifest" >"$dir/now"

@@ -64,6 +64,7 @@ class Transfer:
         self._begun: set[tuple[str, VolumeMove]] = set()
         self._results: dict[str, dict[VolumeMove, PassResult]] = {}
         self._verdicts: dict[VolumeMove, Verdict] = {}
+        self._glances: dict[VolumeMove, Verdict] = {}
         self._failed: dict[VolumeMove, str] = {}
         self._ended: dict[tuple[str, VolumeMove], Outcome] = {}
 
@@ -120,6 +121,19 @@ class Transfer:
         return self._advance(
             f"{name}.verify" + ("-full" if full else ""), "check", "full" if full else "changed", judge
         )
+
+    def glance(self, name: str) -> str | None:
+        """Compare sizes, times and attributes only, and change nothing; None when ``glances()`` has one verdict for
+        each volume. Raises VolumeFailed when a comparison cannot be made."""
+
+        def judge(move: VolumeMove, outcome: Outcome) -> None:
+            self._glances[move] = verdicts.verdict(move, outcome, self._setup.profile(move))
+
+        return self._advance(f"{name}.glance", "check", "glance", judge)
+
+    def glances(self) -> list[Verdict]:
+        """In the order of the moves; empty before ``glance`` is done."""
+        return [self._glances[move] for move in self._layout.moves if move in self._glances]
 
     def verdicts(self) -> list[Verdict]:
         """In the order of the moves; empty before ``verify`` is done."""

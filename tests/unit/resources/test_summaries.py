@@ -40,7 +40,7 @@ ENDS = [
     pytest.param(run(condition("Succeeded")), summaries.SUCCEEDED, id="well"),
     pytest.param(run(condition("SucceededWithWarnings")), summaries.WARNED, id="with warnings"),
     pytest.param(run(condition("Succeeded"), condition("Canceled")), summaries.CANCELED, id="upstream's D6"),
-    pytest.param(run(condition("Succeeded"), spec={"canceled": True}), summaries.CANCELED, id="asked to be canceled"),
+    pytest.param(run(condition("Succeeded"), spec={"canceled": True}), summaries.SUCCEEDED, id="asked too late"),
     pytest.param(run(condition("Succeeded"), condition("Failed")), summaries.FAILED, id="contradicts itself"),
     pytest.param(run(condition("Running"), condition("Failed"), phase="X"), summaries.FAILED, id="cleans up"),
     pytest.param(run(condition("Succeeded"), errors=["lost"]), summaries.FAILED, id="well with errors"),

@@ -51,6 +51,20 @@ def test_equal_volumes(copied: Bench) -> None:
     assert verdict.reason == ""
 
 
+def test_a_glance_names_what_the_destination_has_received_and_changes_nothing(copied: Bench) -> None:
+    assert verify(copied, "glance-1", flags="glance").ok
+    (copied.target / "received").write_text("new")
+    (copied.target / "file 3").write_text("longer than before")
+    (copied.target / "file 4").unlink()
+    seen = verify(copied, "glance-2", flags="glance")
+    assert not seen.ok
+    assert {"received", "file 3", "file 4"} <= set(seen.differing)
+    assert (seen.checked_now, seen.mended) == (0, 0)
+    assert (copied.target / "received").read_text() == "new"
+    assert (copied.target / "file 3").read_text() == "longer than before"
+    assert not (copied.target / "file 4").exists()
+
+
 def test_silent_corruption_is_mended_and_counted(copied: Bench) -> None:
     """Same size, same times, other content: no quick check sees it."""
     for name in ("file 3", "new\nline"):
