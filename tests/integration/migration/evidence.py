@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -100,10 +99,3 @@ def _what(event: dict[str, Any]) -> str:
 def described(events: Iterable[dict[str, Any]]) -> list[str]:
     """The events as lines, for a failing test to show."""
     return [f"{event['verb']} {_what(event)} {event.get('userAgent', '')}" for event in events]
-
-
-def record(control: Cluster, namespace: str, migration: str) -> dict[str, Any]:
-    """What a run has written down of itself."""
-    found = control.get("v1", "ConfigMap", f"{migration}-run", namespace)
-    assert found is not None, f"{migration} has no record"
-    return dict(json.loads(found["data"]["record.json"]))

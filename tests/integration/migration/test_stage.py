@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from integration.migration import applications, evidence
-from integration.migration.calls import migration, stored
+from integration.migration.calls import migration, record, stored
 from integration.migration.conftest import World
 
 MEBIBYTES = 6
@@ -48,8 +48,7 @@ def test_each_pass_copies_the_difference_and_the_cutover_the_rest(world: World) 
     final = world.migrate("--start-at-task", "Plan the migration")
     assert final.code == 0, final.output
     assert applications.files(world.destination, world.destination_namespace) == files
-    record = evidence.record(world.destination, world.resource_namespace, "app-final")
-    assert record["precopy"]["bytes"] == 0, "what the stage runs had copied was copied again"
+    assert record(world)["precopy"]["bytes"] == 0, "what the stage runs had copied was copied again"
 
     refused = migration(world, stage=True, again=True)
     assert refused.code != 0
