@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import awaited, controlled_options, engines, migplan, names, plan_selections, summaries
+from ..resources import awaited, controlled_options, engines, migplan, names, plan_selections
 from ..resources.condition_names import PlanCondition
-from ..resources.conditions import blockers, by_type, is_ready, is_true, warnings
+from ..resources.conditions import blockers, by_type, is_ready, is_true
 from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, Refused, subject_of
 from ..resources.plan_mends import mend
 from ..resources.plan_selections import Selections
 from ..resources.spec_fields import alike, merge_patch
-from . import awaiting, plan_ending, plan_reconciler, second_call
+from . import awaiting, plan_ending, plan_reconciler, plan_result, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
@@ -47,17 +47,12 @@ def ensure(this: Call, control: Cluster) -> dict[str, Any]:
         if stored is not None and this.params.get("closed") and not stored["spec"].get("closed"):
             plan_ending.refuse_while_unfinished(stored, migrations, attempt="it is not closed")
         plan = written(this, control, this.params, name=name, stored=stored, changes=changes)
-    status, before = plan.get("status") or {}, (stored or {}).get("spec") or {}
+    before = (stored or {}).get("spec") or {}
     difference = migplan.drift(before, plan["spec"]) if plan else {"before": before, "after": {}}
     return {
         "changed": bool(changes),
         "changes": changes,
-        "resource": plan,
-        "conditions": by_type(plan),
-        "volumes": summaries.summary(plan)["volumes"] if plan else [],
-        "unhealthy": status.get("namespaces") or [],
-        "incompatible": status.get("incompatibleNamespaces") or [],
-        "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(plan)],
+        **plan_result.told(plan),
         "migrated_by": second_call.carried_out_by(migrations),
         "engine": this.engine,
         "duration": round(elapsed_clock() - started, 2),

@@ -9,11 +9,10 @@ import contextlib
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migplan, names, plan_selections, summaries
-from ..resources.conditions import by_type, warnings
+from ..resources import migplan, names, plan_selections
 from ..resources.engines import AUTO, CONTROLLER
 from ..resources.errors import InvalidInput, MtcError, NotFound, NotReady, Problem, subject_of
-from . import call, choice, plan_ending, plan_reconciler, second_call
+from . import call, choice, plan_ending, plan_reconciler, plan_result, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
@@ -52,12 +51,7 @@ def ensure(this: Call) -> dict[str, Any]:
             resource, changed = _evaluated(this, control, plan, stored=stored, installed=installed)
     return {
         "changed": changed,
-        "resource": resource,
-        "conditions": by_type(resource),
-        "volumes": summaries.summary(resource)["volumes"] if resource else [],
-        "unhealthy": (resource.get("status") or {}).get("namespaces") or [],
-        "incompatible": (resource.get("status") or {}).get("incompatibleNamespaces") or [],
-        "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(resource)],
+        **plan_result.told(resource),
         "migrated_by": second_call.carried_out_by(migrations),
         "engine": this.engine,
         "duration": round(elapsed_clock() - started, 2),

@@ -109,7 +109,25 @@ def apply(entries: Sequence[Mapping[str, Any]], chosen: Selections) -> Applied:
         named = any(rule.storage_class is not None and rule.concerns(entry) for rule in chosen.rules)
         if mapped is not None and not named and (entry.get("selection") or {}).get("action") == volumes.COPY:
             _choose(entry, "storageClass", mapped)
-    return Applied(result, tuple(problems))
+    return Applied(result, (*problems, *_shared_names(result)))
+
+
+def _shared_names(entries: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    """Claims that would meet under one name on the destination: the second would be copied over the first."""
+    sources: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        if (entry.get("selection") or {}).get("action") != volumes.SKIP:
+            namespace, source = _claim(entry)
+            sources.setdefault((namespace, volumes.claim_names(entry)[1]), []).append(source)
+    return [
+        Problem(
+            path="persistent_volumes",
+            fault=f"claims {' and '.join(sorted(claims))} of namespace {namespace} would both be named {target!r}",
+            mend="Give one of them another target_name, or skip it",
+        )
+        for (namespace, target), claims in sorted(sources.items())
+        if len(claims) > 1
+    ]
 
 
 def problems(params: Mapping[str, Any]) -> list[Problem]:

@@ -155,7 +155,6 @@ def test_what_was_found_stands_in_the_status(judged: Judged) -> None:
     assert sizes["data"] == "128Mi"
 
 
-@pytest.mark.sample
 def test_secrets_for_proxies(stage: Stage) -> None:
     space = stage.of("openmig")
     references = {

@@ -102,3 +102,13 @@ def test_a_storage_conversion_needs_other_names_and_classes() -> None:
     one_class = raised(renamed, storage_conversion=True, destination_classes=CLASSES[:1])
     no_volume = raised(storage_conversion=True)
     assert list(one_class) == list(no_volume) == ["StorageClassConversionUnavailable"]
+
+
+def test_a_volume_on_nfs_that_is_to_be_moved_names_its_server() -> None:
+    on_nfs = entry(action="move")
+    on_nfs["supported"]["actions"] = ["skip", "copy", "move"]
+    found = raised(on_nfs, entry(), nfs={"pv-1": "192.0.2.7"})
+    assert list(found) == ["NfsAccessCannotBeValidated"]
+    assert items_of(found["NfsAccessCannotBeValidated"]) == ("192.0.2.7",)
+    assert raised(entry(), nfs={"pv-1": "192.0.2.7"}) == {}
+    assert raised(on_nfs) == {}

@@ -300,6 +300,33 @@ def test_one_name_for_two_claims_is_refused() -> None:
     assert all(":" not in entry["pvc"]["name"] for entry in applied.entries)
 
 
+def test_two_claims_that_would_meet_under_one_name_are_refused() -> None:
+    entries = found("shop/data", "shop/logs", "web/data")
+    (problem,) = choose(entries, {"pvc": "shop/logs", "target_name": "data"}).problems
+    assert "data and logs of namespace shop" in problem.fault
+    skipped = ({"pvc": "shop/logs", "target_name": "data"}, {"pvc": "shop/data", "action": "skip"})
+    assert choose(entries, *skipped).problems == ()
+    swapped = ({"pvc": "shop/logs", "target_name": "data"}, {"pvc": "shop/data", "target_name": "logs"})
+    assert choose(entries, *swapped).problems == ()
+
+
+def test_a_volume_may_be_named_by_its_own_name() -> None:
+    applied = choose(found("shop/data", "shop/logs"), {"pv": "pv-shop-d*", "action": "skip"})
+    assert [entry["selection"]["action"] for entry in applied.entries] == ["skip", "copy"]
+    (problem,) = choose(found("shop/data"), {"pv": "pv-nowhere"}).problems
+    assert problem.path == "persistent_volumes[0].pv"
+
+
+def test_a_proposal_is_confirmed_or_not_as_the_user_says() -> None:
+    measured = [{**found("shop/data")[0], "proposedCapacity": "2Gi"}]
+    (confirmed,) = choose(measured, {"pvc": "data", "capacity_confirmed": True}).entries
+    assert (confirmed["proposedCapacity"], confirmed["capacityConfirmed"]) == ("2Gi", True)
+    (open_again,) = choose([confirmed], {"pvc": "data", "capacity_confirmed": False}).entries
+    assert open_again == measured[0]
+    (proposed,) = choose(measured, {"pvc": "data", "size": "5Gi", "capacity_confirmed": False}).entries
+    assert (proposed["proposedCapacity"], "capacityConfirmed" in proposed) == ("5Gi", False)
+
+
 def test_going_back_to_the_old_name() -> None:
     renamed = choose(found("shop/data"), {"pvc": "data", "target_name": "new"}).entries
     assert renamed[0]["pvc"]["name"] == "data:new"
