@@ -83,11 +83,11 @@ EXAMPLES = r"""
 - name: Choices for single volumes
   openmig.mtc.mig_plan:
     kubeconfig: ~/.kube/destination
-    name: shop
+    name: shop-trial
     source_cluster: source
     destination_cluster: destination
     namespaces:
-      - shop:shop-new
+      - shop:shop-trial
     persistent_volumes:
       - pvc: shop/uploads
         storage_class: destination-slow
@@ -112,16 +112,20 @@ EXAMPLES = r"""
       - pvc: "*"
         action: skip
 
-- name: Close a plan whose migration is done, so that another plan may have its namespaces
+- name: Close a plan, so that another one may have its namespaces
   openmig.mtc.mig_plan:
     kubeconfig: ~/.kube/destination
-    name: shop
+    name: letters
+    source_cluster: source
+    destination_cluster: destination
+    namespaces:
+      - archive:letters
     close: true
 
 - name: Remove a plan with its migrations
   openmig.mtc.mig_plan:
     kubeconfig: ~/.kube/destination
-    name: shop
+    name: last-year
     state: absent
 """
 
