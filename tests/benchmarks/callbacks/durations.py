@@ -34,6 +34,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
 
     def v2_runner_on_ok(self, result: Any) -> None:
         seconds = time.perf_counter() - self._began
-        line = {"task": result._task.get_name().strip(), "seconds": seconds, "changed": result.is_changed()}
+        line = {"task": str(result.task_name).strip(), "seconds": seconds, "changed": result.is_changed()}
         with open(os.environ["DURATIONS"], "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
