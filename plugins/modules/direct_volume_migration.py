@@ -255,7 +255,7 @@ EXAMPLES = r"""
       - name: data
         namespace: shop
         target_namespace: shop-new
-        target_storage_class: fast
+        target_storage_class: destination-fast
     transfer_image: registry.example.com/openmig/mover:0.1.0
 
 - name: Copy two volumes of a stopped application, without any MigCluster

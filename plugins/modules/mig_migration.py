@@ -268,17 +268,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Move the application
-  openmig.mtc.mig_migration:
-    kubeconfig: ~/.kube/destination
-    plan: shop
-    transfer_image: registry.example.com/openmig/mover:0.1.0
-
 - name: Copy the volumes while the application runs
   openmig.mtc.mig_migration:
     kubeconfig: ~/.kube/destination
     plan: shop
     stage: true
+    transfer_image: registry.example.com/openmig/mover:0.1.0
+
+- name: Move the application
+  openmig.mtc.mig_migration:
+    kubeconfig: ~/.kube/destination
+    plan: shop
     transfer_image: registry.example.com/openmig/mover:0.1.0
 
 - name: Undo the migration and start the source again
