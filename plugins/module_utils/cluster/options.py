@@ -121,7 +121,7 @@ def from_environment(name: str, environ: Mapping[str, str]) -> Any:
         headers = {key: environ.get(f"K8S_AUTH_PROXY_HEADERS_{key.upper()}") for key in PROXY_HEADERS}
         return {key: value for key, value in headers.items() if value}
     value = environ.get(f"K8S_AUTH_{name.upper()}") or environ.get(f"K8S_AUTH_{_CLIENT_NAMES.get(name, name).upper()}")
-    if value is None:
+    if value is None or (value == "" and name != "proxy"):
         return None
     if name == "impersonate_groups":
         return [group.strip() for group in value.split(",") if group.strip()]
