@@ -27,7 +27,8 @@ from integration.migration.playbooks import Run, play
 from lab.s3 import storage
 from lab.targets import targets
 
-NAMESPACES = ("shop", "shop-new", "archive", "openmig")
+APPLICATIONS = ("shop", "shop-new", "archive")
+RESOURCES = "openmig"
 GONE_WITHIN = 90
 CLAIMS = {"shop": ("data", "uploads", "web-cache"), "archive": ("letters", "pictures")}
 """The volumes that examples name, or have patterns for."""
@@ -55,19 +56,29 @@ def clusters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[s
     monkeypatch.setenv("STORE_ACCESS_KEY", store.access_key)
     monkeypatch.setenv("STORE_SECRET_KEY", store.secret_key)
     connected = {name: connect({"kubeconfig": str(path)}, name=name, environ={}) for name, path in files.items()}
+    control = connected["destination"]
     for cluster in connected.values():
-        taken = [name for name in NAMESPACES if cluster.get("v1", "Namespace", name) is not None]
+        taken = [name for name in APPLICATIONS if cluster.get("v1", "Namespace", name) is not None]
         assert taken == [], f"{cluster.name} has namespaces of the names that the examples use"
+    # On the source it is the home of adopted accounts, which stays; on the destination it may be there, but empty.
+    assert resources(control) == [], f"namespace {RESOURCES} of the destination is in use"
     yield connected
     for cluster in connected.values():
-        for name in NAMESPACES:
+        for name in APPLICATIONS:
             cluster.delete("v1", "Namespace", name)
-    for cluster in connected.values():
+    control.delete("v1", "Namespace", RESOURCES)
+    for cluster, spaces in ((connected["source"], APPLICATIONS), (control, (*APPLICATIONS, RESOURCES))):
         until = time.monotonic() + GONE_WITHIN
-        while left := [name for name in NAMESPACES if cluster.get("v1", "Namespace", name) is not None]:
+        while left := [name for name in spaces if cluster.get("v1", "Namespace", name) is not None]:
             assert time.monotonic() < until, f"{cluster.name}: {left} do not go"
             time.sleep(0.2)
         cluster.close()
+
+
+def resources(control: Cluster) -> list[str]:
+    """What of MTC's kinds is in the namespace of the examples' resources."""
+    known = [kind for kind in control.types() if kind.group == names.GROUP]
+    return [f"{kind.kind} {obj['metadata']['name']}" for kind, _space, obj in control.list_types(known, [RESOURCES])]
 
 
 @pytest.fixture
@@ -121,7 +132,7 @@ def make_what_is_removed(control: Cluster, tasks: list[dict[str, Any]]) -> None:
                 {
                     "apiVersion": names.API_VERSION,
                     "kind": kind,
-                    "metadata": {"name": options["name"], "namespace": "openmig"},
+                    "metadata": {"name": options["name"], "namespace": RESOURCES},
                     "spec": dict(getattr(room, "REQUIRED_DEFAULTS", {})),
                 }
             )
