@@ -8,6 +8,7 @@ a fault of the collection and is left to Ansible, which shows where it happened.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -47,8 +48,8 @@ def run(spec: Mapping[str, Any], carry_out: Callable[[Call], dict[str, Any]], *,
 
 def _hide_secrets(module: AnsibleModule) -> None:
     """Mask what is secret in a connection, and only that: of a kubeconfig Ansible would otherwise mask every text."""
-    connections = [module.params, *(module.params[name] for name in CONNECTIONS if module.params.get(name))]
-    options = [connection_options(params, {}) for params in connections]
+    options = [connection_options(module.params, os.environ)]
+    options += [connection_options(module.params[name], {}) for name in CONNECTIONS if module.params.get(name)]
     for each in options:
         module.no_log_values.difference_update(each.harmless())
     for each in options:

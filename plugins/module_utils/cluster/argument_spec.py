@@ -14,9 +14,10 @@ from typing import Any
 def connection_spec() -> dict[str, dict[str, Any]]:
     """A fresh specification, for a module's own options or for the suboptions of ``source`` and ``destination``.
 
-    ``kubeconfig`` may be a dictionary with secrets in it. ``no_log`` keeps it out of the system log, but makes Ansible
-    mask every text in it wherever it occurs, "v1" included; a module therefore takes
-    ``ConnectionOptions.harmless()`` out of its ``no_log_values`` again and adds ``secrets()``.
+    ``kubeconfig`` may be a dictionary with secrets in it, ``proxy`` a URL with a password. ``no_log`` keeps them out of
+    the system log and of what Ansible says of options that it refuses, but makes it mask every text in them wherever
+    it occurs, "v1" included; a module therefore takes ``ConnectionOptions.harmless()`` out of its ``no_log_values``
+    again and adds ``secrets()``.
     """
     return {
         "host": {"type": "str"},
@@ -29,7 +30,7 @@ def connection_spec() -> dict[str, dict[str, Any]]:
         "client_key": {"type": "path", "aliases": ["key_file"], "no_log": False},
         "ca_cert": {"type": "path", "aliases": ["ssl_ca_cert"]},
         "validate_certs": {"type": "bool", "aliases": ["verify_ssl"]},
-        "proxy": {"type": "str"},
+        "proxy": {"type": "str", "no_log": True},
         "no_proxy": {"type": "str"},
         "proxy_headers": {
             "type": "dict",

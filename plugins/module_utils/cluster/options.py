@@ -82,12 +82,14 @@ class ConnectionOptions:
         return sorted({value for value in found if value})
 
     def harmless(self) -> list[str]:
-        """The texts of ``kubeconfig`` that may be shown: its path, or of its content whatever is no secret.
+        """The texts of ``kubeconfig`` and ``proxy`` that may be shown: a path, a URL (of which the password is masked),
+        or of a content whatever is no secret.
 
-        Ansible masks all of them, since the option as a whole is marked ``no_log``.
+        Ansible masks all of them, since these options as a whole are marked ``no_log``.
         """
         secrets = set(self.secrets())
-        return sorted({text for text in _texts_below(self.kubeconfig) if text not in secrets})
+        texts = {*_texts_below(self.kubeconfig), *([self.proxy] if self.proxy else [])}
+        return sorted(texts - secrets)
 
 
 def connection_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> ConnectionOptions:
