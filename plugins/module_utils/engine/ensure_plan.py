@@ -12,7 +12,7 @@ from ..cluster.api import Cluster
 from ..resources import migplan, names, plan_selections
 from ..resources.engines import AUTO, CONTROLLER
 from ..resources.errors import InvalidInput, MtcError, NotFound, NotReady, Problem, subject_of
-from . import call, choice, plan_ending, plan_reconciler, plan_result, second_call
+from . import call, choice, plan_reconciler, plan_result, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
@@ -45,6 +45,8 @@ def ensure(this: Call) -> dict[str, Any]:
             stored or plan_reconciler.new_plan(name=name, namespace=this.namespace), params, engine=this.engine
         )
         if plan["spec"].get("closed"):
+            from . import plan_ending  # what ends a plan is not read by every call that only looks at one
+
             plan_ending.refuse_while_unfinished(plan, migrations, attempt="it is not closed")
             resource, changed = plan_ending.close(this, control, plan, stored=stored)
         else:
@@ -120,6 +122,8 @@ def _remove(this: Call, control: Cluster, stored: Manifest | None, migrations: l
     """Remove the plan, and with it its finished migrations; refused while one is under way."""
     if stored is None:
         return {}, False
+    from . import plan_ending
+
     plan_ending.refuse_while_unfinished(stored, migrations, attempt="it is not removed")
     if not this.check:
         plan_ending.remove(this, control, stored, migrations)

@@ -15,7 +15,7 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..cluster.resource_types import ResourceType
 from ..objects.collect import movable_types, unknown_kinds
-from .source_objects import included_kinds, selector_text
+from ..resources.plan_scope import included_kinds, selector_text
 
 
 def unknown_resources(source: Cluster, plan: Mapping[str, Any]) -> list[str]:

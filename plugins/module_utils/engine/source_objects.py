@@ -23,6 +23,7 @@ from ..objects.transforms import transform
 from ..resources import accepted
 from ..resources.errors import NotFound
 from ..resources.migplan import namespace_mapping
+from ..resources.plan_scope import included_kinds, selector_text
 from .context import Context
 from .moves import moves_of
 
@@ -103,14 +104,6 @@ def nothing(plan: Mapping[str, Any]) -> SourceObjects:
     return SourceObjects(raw=Shelf(), left=(), settings=settings)
 
 
-def included_kinds(plan: Mapping[str, Any]) -> list[str]:
-    """``spec.includedResources`` as names that collect() takes."""
-    return [
-        f"{item.get('kind', '')}.{item.get('group', '')}".rstrip(".")
-        for item in plan["spec"].get("includedResources") or ()
-    ]
-
-
 def read_for(context: Context) -> SourceObjects:
     """What this run would send now."""
     read = read_objects(
@@ -154,18 +147,3 @@ def _storage_classes(plan: Mapping[str, Any]) -> dict[str, str]:
         if selection.get("action") == "copy":
             chosen.setdefault(str(entry.get("storageClass", "")), set()).add(str(selection.get("storageClass", "")))
     return {source: next(iter(targets)) for source, targets in chosen.items() if source and len(targets) == 1}
-
-
-def selector_text(selector: Mapping[str, Any] | None) -> str | None:
-    """A LabelSelector as the text that a list request takes; None selects everything."""
-    if not selector:
-        return None
-    parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
-    operators = {"In": "in", "NotIn": "notin"}
-    for row in selector.get("matchExpressions") or ():
-        key, operator = row["key"], row["operator"]
-        if operator in operators:
-            parts.append(f"{key} {operators[operator]} ({','.join(row.get('values') or ())})")
-        else:
-            parts.append(key if operator == "Exists" else f"!{key}")
-    return ",".join(parts) or None
