@@ -49,7 +49,7 @@ class DirectContext:
                 destination=self.destination,
                 moves=self.moves,
                 identity=self.identity(),
-                options=self.options.transfer(),
+                options=self.options.transfer(attempts=directvolume.attempts_of(self.direct.spec)),
                 report=self.tell,
             )
         return self._transfer

@@ -31,7 +31,7 @@ class DirectOptions(FrozenOptions):
     bandwidth: int | None
     start_timeout: int
 
-    def transfer(self) -> TransferOptions:
+    def transfer(self, *, attempts: int) -> TransferOptions:
         """As the movers want them."""
         profiles: dict[bool | None, Profile] = {True: "root", False: "restricted", None: "auto"}
         return TransferOptions(
@@ -45,4 +45,5 @@ class DirectOptions(FrozenOptions):
             start_timeout=float(self.start_timeout),
             run_as_user=self.run_as_user,
             run_as_group=self.run_as_group,
+            attempts=attempts,
         )

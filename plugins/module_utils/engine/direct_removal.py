@@ -100,7 +100,7 @@ def _remove_scaffolding(
             generation=generation,
             deadline_seconds=0,
         ),
-        options=DirectOptions.from_record(record["options"]).transfer(),
+        options=DirectOptions.from_record(record["options"]).transfer(attempts=1),
         report=lambda fact: this.reporter.tell(metadata["name"], fact),
     )
     until = elapsed_clock() + REMOVED_WITHIN

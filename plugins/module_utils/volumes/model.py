@@ -117,7 +117,8 @@ class RunIdentity:
 
 @dataclass(frozen=True, kw_only=True)
 class TransferOptions:
-    """How to transfer. ``bandwidth_kib`` is the whole run's limit in KiB/s; ``start_timeout`` is in seconds."""
+    """How to transfer. ``bandwidth_kib`` is the whole run's limit in KiB/s; ``start_timeout`` is in seconds;
+    ``attempts`` is how often in a row a pass may break off without a byte having got through."""
 
     source_image: str
     destination_image: str
@@ -129,6 +130,7 @@ class TransferOptions:
     start_timeout: float = 300.0
     run_as_user: int | None = None
     run_as_group: int | None = None
+    attempts: int = 12
 
 
 @dataclass(frozen=True, kw_only=True)

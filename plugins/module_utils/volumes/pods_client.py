@@ -49,7 +49,11 @@ def client_pod(
         persona=persona,
         capabilities=SENDER_CAPABILITIES,
         script="client.sh",
-        environment={"OPENMIG_VOLUME": VOLUME, "OPENMIG_MODULE": module},
+        environment={
+            "OPENMIG_VOLUME": VOLUME,
+            "OPENMIG_MODULE": module,
+            "OPENMIG_ATTEMPTS": str(max(options.attempts, 1)),
+        },
         config_map=config_map,
         scripts=tuple(CLIENT_SCRIPTS),
         config={

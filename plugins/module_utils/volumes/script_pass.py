@@ -257,7 +257,7 @@ printf '{"fact":"began","pass":"%s","generation":%d,"at":%s}\n' "$name" "$genera
 watch_progress &
 others=$!
 call=push
-budget=12 wait=1 logins=3
+budget=$OPENMIG_ATTEMPTS wait=1 logins=3
 removal=--delete-delay
 while :; do
     attempts=$((attempts + 1))
@@ -285,7 +285,7 @@ while :; do
     esac
     case $(got_through) in
     0 | *[!0-9]*) budget=$((budget - 1)) ;;
-    *) budget=12 wait=1 logins=3 ;;
+    *) budget=$OPENMIG_ATTEMPTS wait=1 logins=3 ;;
     esac
     [ "$budget" -gt 0 ] || break
     printf '{"fact":"retry","pass":"%s","generation":%d,"attempt":%d,"exit":%d,"wait":%d,"errors":"%s"}\n' \

@@ -47,6 +47,7 @@ class Bench:
         self.volume = root / "mounted"
         self.target = root / "target"
         self.excludes = excludes
+        self.attempts = 12
         self.user: tuple[str, ...] = ()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.authority = certificates.issue(
@@ -124,6 +125,7 @@ class Bench:
             "OPENMIG_STATE": str(folder / "state"),
             "OPENMIG_VOLUME": str(self.volume),
             "OPENMIG_MODULE": MODULE,
+            "OPENMIG_ATTEMPTS": str(self.attempts),
             "OPENMIG_PROFILE": self.profile,
         }
 

@@ -306,6 +306,15 @@ def test_broken_tunnel_is_mended_and_the_pass_goes_on(bench: Bench) -> None:
     assert (bench.target / "big").read_bytes() == (bench.source / "big").read_bytes()
 
 
+def test_a_pass_that_gets_no_byte_through_ends_after_so_many_attempts(bench: Bench) -> None:
+    (bench.source / "file").write_text("content")
+    bench.attempts = 2
+    bench.ready()
+    bench.stop("server")
+    outcome = bench.ask("final", flags="final")
+    assert (outcome["exit"] in passes.TRANSPORT, outcome["attempts"]) == (True, 2)
+
+
 def test_vanishing_files_are_normal_only_while_the_application_runs(bench: Bench) -> None:
     for number in range(2000):
         (bench.source / f"{number:04}").write_bytes(b"x" * 3000)
