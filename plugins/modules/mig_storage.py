@@ -268,15 +268,11 @@ EXAMPLES = r"""
       aws_region: eu-west-1
       snapshot_creation_timeout: 20m
 
-- name: Look what another bucket would change
+- name: Look whether the store still answers, and change nothing
   openmig.mtc.mig_storage:
     kubeconfig: ~/.kube/destination
     name: backups
-    backup_storage_config:
-      aws_bucket_name: openmig
-      aws_region: eu-west-1
   check_mode: true
-  diff: true
 
 - name: Remove a storage that no plan uses
   openmig.mtc.mig_storage:

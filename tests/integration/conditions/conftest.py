@@ -35,7 +35,7 @@ def source() -> Iterator[Cluster]:
     connected.close()
 
 
-def _own_namespace(cluster: Cluster, prefix: str) -> Iterator[str]:
+def own_namespace(cluster: Cluster, prefix: str) -> Iterator[str]:
     name = f"{prefix}-{secrets.token_hex(3)}"
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
@@ -49,10 +49,10 @@ def _own_namespace(cluster: Cluster, prefix: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def namespace(control: Cluster) -> Iterator[str]:
     """Where the resources of one file's tests live."""
-    yield from _own_namespace(control, "cond")
+    yield from own_namespace(control, "cond")
 
 
 @pytest.fixture(scope="module")
 def source_namespace(source: Cluster) -> Iterator[str]:
     """What one file's tests would migrate."""
-    yield from _own_namespace(source, "cond")
+    yield from own_namespace(source, "cond")

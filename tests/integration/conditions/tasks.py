@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from integration.migration.playbooks import play
+from integration.migration.playbooks import Run, play
 from lab.targets import targets
 
 Result = dict[str, Any]
@@ -22,8 +22,21 @@ Call = tuple[str, dict[str, Any]]
 def perform(calls: Sequence[Call], *arguments: str, namespace: str) -> list[Result]:
     """The results of the calls in their order. ``arguments`` are ansible-playbook's, such as ``--check``.
 
+    A task that fails is a result like any other; one whose module does not come to an end fails the test.
+    """
+    run = played(calls, *arguments, namespace=namespace)
+    assert len(run.tasks) == len(calls), run.output
+    results = [{**task["result"], "failed": task["outcome"] == "failed"} for task in run.tasks]
+    broken = [result for result in results if result.get("module_stderr")]
+    assert broken == [], run.output
+    return results
+
+
+def played(calls: Sequence[Call], *arguments: str, namespace: str) -> Run:
+    """The calls in one playbook, each whatever the others come to.
+
     Every call goes to the control cluster, the destination, and to resources in ``namespace``; what a call says itself
-    wins. A task that fails is a result like any other; one whose module does not come to an end fails the test.
+    wins.
     """
     common = {"kubeconfig": str(targets().destination), "namespace": namespace}
     tasks = [
@@ -41,12 +54,7 @@ def perform(calls: Sequence[Call], *arguments: str, namespace: str) -> list[Resu
     with tempfile.TemporaryDirectory(prefix="openmig-test-") as folder:
         playbook = Path(folder) / "calls.yml"
         playbook.write_text(yaml.safe_dump([book], sort_keys=False))
-        run = play({}, *arguments, playbook=str(playbook))
-    assert len(run.tasks) == len(calls), run.output
-    results = [{**task["result"], "failed": task["outcome"] == "failed"} for task in run.tasks]
-    broken = [result for result in results if result.get("module_stderr")]
-    assert broken == [], run.output
-    return results
+        return play({}, *arguments, playbook=str(playbook))
 
 
 def by_type(result: Result) -> dict[str, tuple[str, str, str]]:

@@ -1,0 +1,232 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A storage's life as a task: made with its secret, left alone, changed, kept while a plan uses it, removed."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import migstorage, names
+from ansible_collections.openmig.mtc.plugins.modules import mig_storage
+from integration.conditions.conftest import control, own_namespace
+from integration.conditions.tasks import by_type, perform, played
+from integration.migration import evidence
+from integration.stores import azure_cloud, servers
+from integration.stores.front import Front
+from integration.stores.servers import ADMIN, AZURE_ACCOUNT, AZURE_CONTAINER, BUCKET, READER, Keys
+from lab import audit, s3
+from lab.topology import DESTINATION
+
+__all__ = ["control"]
+
+READY = {"Ready": ("Required", "True", "")}
+
+
+@pytest.fixture(scope="module")
+def namespace(control: Cluster) -> Iterator[str]:
+    yield from own_namespace(control, "stores")
+
+
+def bucket(port: int, keys: Keys = ADMIN, **changes: Any) -> dict[str, Any]:
+    """The options of a storage on the S3 server."""
+    return {
+        "name": "backups",
+        "backup_storage_provider": "aws",
+        "backup_storage_config": {"aws_bucket_name": BUCKET, "aws_s3_url": f"http://127.0.0.1:{port}"},
+        "credentials": {"aws_access_key_id": keys.access, "aws_secret_access_key": keys.secret},
+        **changes,
+    }
+
+
+def secret_of(control: Cluster, namespace: str, name: str = "migstorage-backups") -> dict[str, str] | None:
+    found = control.get("v1", "Secret", name, namespace)
+    return found and {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
+
+
+@pytest.mark.sample
+def test_a_storages_life(control: Cluster, namespace: str, s3_port: int) -> None:
+    mark = audit.mark("destination")
+    (predicted,) = perform([("mig_storage", bucket(s3_port))], "--check", "--diff", namespace=namespace)
+    assert evidence.our_writes("destination", mark) == []
+    assert (predicted["changed"], predicted["tested"]) == (True, ["list"])
+    made, again, other = perform(
+        [
+            ("mig_storage", bucket(s3_port)),
+            ("mig_storage", bucket(s3_port)),
+            ("mig_storage", bucket(s3_port, READER)),
+        ],
+        "--diff",
+        namespace=namespace,
+    )
+    assert made["changes"] == predicted["changes"]
+    assert made["resource"]["spec"] == predicted["resource"]["spec"]
+    assert (made["changed"], made["engine"], made["tested"]) == (True, "builtin", ["write", "read", "list", "delete"])
+    assert (again["changed"], again["diff"]) == (False, {"before": {}, "after": {}})
+    assert other["failed"]
+    assert "AccessDenied" in other["msg"]
+    assert secret_of(control, namespace) == {
+        "aws-access-key-id": READER.access,
+        "aws-secret-access-key": READER.secret,
+    }
+    stored = control.get(names.API_VERSION, names.MIG_STORAGE, "backups", namespace)
+    assert stored is not None
+    assert "Ready" not in [item["type"] for item in stored["status"]["conditions"]]
+    mended, kept, gone, absent = perform(
+        [
+            ("mig_storage", bucket(s3_port)),
+            ("mig_storage", {"name": "backups"}),
+            ("mig_storage", {"name": "backups", "state": "absent"}),
+            ("mig_storage", {"name": "backups", "state": "absent"}),
+        ],
+        namespace=namespace,
+    )
+    assert (mended["changed"], kept["changed"], gone["changed"], absent["changed"]) == (True, False, True, False)
+    assert by_type(kept) == READY
+    assert secret_of(control, namespace) is None
+    assert servers.s3_keys(s3_port) == []
+
+
+def test_nothing_planted_shows(control: Cluster, namespace: str, s3_port: int) -> None:
+    """At the highest verbosity, with a diff, in a success, a failure and a refusal: not in a single line of output."""
+    good = bucket(s3_port, name="secretive")
+    wrong = bucket(s3_port, Keys("somebody", "planted-wrong"), name="secretive")
+    refused = {**good, "volume_snapshot_credentials": {"gcp_credentials": '{"a": "planted-key"}'}}
+    calls = [("mig_storage", options) for options in (good, wrong, refused)]
+    run = played(calls, "--diff", "-vvvv", namespace=namespace)
+    assert [task["outcome"] == "failed" for task in run.tasks] == [False, True, True]
+    assert "SignatureDoesNotMatch" in run.output or "InvalidAccessKeyId" in run.output
+    assert [line for line in run.output.splitlines() if "planted" in line] == []
+    stored = control.get(names.API_VERSION, names.MIG_STORAGE, "secretive", namespace)
+    assert "planted" not in str(stored)
+    perform([("mig_storage", {"name": "secretive", "state": "absent"})], namespace=namespace)
+
+
+def test_secrets_of_others_are_neither_overwritten_nor_removed(control: Cluster, namespace: str, s3_port: int) -> None:
+    name = migstorage.secret_names("foreign")[0]
+    data = {"aws-access-key-id": base64.b64encode(b"theirs").decode()}
+    metadata = {"name": name, "namespace": namespace}
+    control.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+    refused, gone = perform(
+        [
+            ("mig_storage", bucket(s3_port, name="foreign")),
+            ("mig_storage", {"name": "foreign", "state": "absent"}),
+        ],
+        namespace=namespace,
+    )
+    assert refused["failed"]
+    assert f"Secret {namespace}/{name}: it is not overwritten" in refused["msg"]
+    assert (gone["failed"], gone["changed"]) == (False, False)
+    assert secret_of(control, namespace, name) == {"aws-access-key-id": "theirs"}
+    assert control.get(names.API_VERSION, names.MIG_STORAGE, "foreign", namespace) is None
+
+
+def test_a_storage_that_a_plan_uses_is_kept(control: Cluster, namespace: str, s3_port: int) -> None:
+    plan = {
+        "apiVersion": names.API_VERSION,
+        "kind": names.MIG_PLAN,
+        "metadata": {"name": "user", "namespace": namespace},
+    }
+    control.create({**plan, "spec": {"migStorageRef": {"name": "used", "namespace": namespace}}})
+    made, kept = perform(
+        [("mig_storage", bucket(s3_port, name="used")), ("mig_storage", {"name": "used", "state": "absent"})],
+        namespace=namespace,
+    )
+    assert not made["failed"], made["msg"]
+    assert f"it is used by MigPlan {namespace}/user" in kept["msg"]
+    assert secret_of(control, namespace, "migstorage-used") is not None
+    control.delete(names.API_VERSION, names.MIG_PLAN, "user", namespace)
+    (gone,) = perform([("mig_storage", {"name": "used", "state": "absent"})], namespace=namespace)
+    assert gone["changes"] == [
+        f"MigStorage {namespace}/used removed",
+        f"Secret {namespace}/migstorage-used removed",
+    ]
+
+
+def test_wrong_options_are_told_at_once_and_touch_nothing(namespace: str) -> None:
+    mark = audit.mark("destination")
+    wrong = {
+        "name": "wrong",
+        "backup_storage_provider": "gcp",
+        "backup_storage_config": {"aws_s3_url": "store", "gcp_bucket": "a/b"},
+        "credentials": {"aws_access_key_id": "a"},
+    }
+    lacking = {"name": "lacking", "backup_storage_provider": "aws"}
+    told, missing = perform([("mig_storage", wrong), ("mig_storage", lacking)], namespace=namespace)
+    assert [problem["path"] for problem in told["problems"]] == [
+        "backup_storage_config.aws_s3_url",
+        "backup_storage_config.aws_s3_url",
+        "backup_storage_config.gcp_bucket",
+        "credentials.aws_access_key_id",
+    ]
+    assert [problem["path"] for problem in missing["problems"]] == [
+        "backup_storage_config.aws_bucket_name",
+        "backup_storage_config.creds_secret_ref",
+    ]
+    assert evidence.our_writes("destination", mark) == []
+
+
+def test_a_storage_of_google(namespace: str, gcp: Front, service_account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", DESTINATION.ip)
+    options = {
+        "name": "google",
+        "backup_storage_provider": "gcp",
+        "backup_storage_config": {"gcp_bucket": BUCKET},
+        "credentials": {"gcp_credentials": service_account},
+    }
+    made, again = perform([("mig_storage", options)] * 2, namespace=namespace)
+    assert (made["failed"], made["changed"], again["changed"]) == (False, True, False), made["msg"]
+    assert "storage.googleapis.com" in gcp.visited
+
+
+def test_a_storage_of_azure(namespace: str, azure: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", DESTINATION.ip)
+    principal = {
+        "subscription_id": azure_cloud.SUBSCRIPTION,
+        "tenant_id": azure_cloud.TENANT,
+        "client_id": azure_cloud.CLIENT,
+        "client_secret": azure_cloud.CLIENT_SECRET,
+    }
+    options = {
+        "name": "azure",
+        "backup_storage_provider": "azure",
+        "backup_storage_config": {
+            "azure_resource_group": azure_cloud.RESOURCE_GROUP,
+            "azure_storage_account": AZURE_ACCOUNT,
+            "azure_storage_container": AZURE_CONTAINER,
+        },
+        "credentials": {"azure_credentials": principal},
+    }
+    made, again = perform([("mig_storage", options)] * 2, namespace=namespace)
+    assert (made["failed"], made["changed"], again["changed"]) == (False, True, False), made["msg"]
+    assert f"{AZURE_ACCOUNT}.blob.core.windows.net" in azure.visited
+
+
+def test_the_examples_run_and_the_second_time_nothing_changes(
+    namespace: str, control: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = s3.storage()
+    monkeypatch.setenv("STORE_ACCESS_KEY", lab.access_key)
+    monkeypatch.setenv("STORE_SECRET_KEY", lab.secret_key)
+    text = mig_storage.EXAMPLES.replace("http://s3.example.com:8333", lab.endpoint)
+    text = text.replace("    kubeconfig: ~/.kube/destination\n", "")
+    tasks = yaml.safe_load(text)
+    first, second = (perform_tasks(tasks, namespace) for _run in range(2))
+    assert [result["failed"] for result in first] == [False] * len(tasks), first
+    assert [result["changed"] for result in first] == [True, True, False, False]
+    assert [result["changed"] for result in second] == [False] * len(tasks)
+    perform([("mig_storage", {"name": "backups", "state": "absent"})], namespace=namespace)
+
+
+def perform_tasks(tasks: list[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
+    """The tasks as they stand, ``check_mode`` of each included."""
+    results = []
+    for task in tasks:
+        arguments = ["--check"] if task.get("check_mode") else []
+        results += perform([("mig_storage", task["openmig.mtc.mig_storage"])], *arguments, namespace=namespace)
+    return results
