@@ -42,7 +42,7 @@ def mig_storage() -> tuple[has.Schema, has.Schema]:
             "awsKmsKeyId": has.text("Key that encrypts the objects."),
             "awsPublicUrl": has.text("URL of the store as seen from outside."),
             "awsRegion": has.text("Region; us-east-1 when empty."),
-            "awsS3ForcePathStyle": has.flag("Kept for compatibility; path style is used whenever a URL is set."),
+            "awsS3ForcePathStyle": has.flag("Whether the bucket is part of the path; unset: if a URL is set."),
             "awsS3Url": has.text("URL of an S3 server other than AWS."),
             "awsSignatureVersion": has.text("Version of the request signature, 1 or 4."),
             "azureResourceGroup": has.text("Resource group of the storage account."),
