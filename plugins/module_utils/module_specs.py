@@ -5,6 +5,7 @@ fresh dict."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,11 @@ def control_spec() -> Spec:
 
 def _sides() -> Spec:
     return {"source": _connection(), "destination": _connection()}
+
+
+def defaults(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a module that nobody gave any option."""
+    return {name: option.get("default") for name, option in spec.items()}
 
 
 def mig_cluster_spec() -> Spec:
@@ -104,6 +110,7 @@ def mig_plan_spec() -> Spec:
         **_sides(),
         **plan_spec(),
         "refresh": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
         **_judged_spec(),
     }
 

@@ -43,7 +43,7 @@ options:
       - Whether the resource exists.
       - Removing a plan removes its finished migrations, their records and what they have left on the clusters, and
         nothing that they have moved. A rollback is not possible any more then. A plan with a migration that is not
-        finished is not removed.
+        finished is not removed, unless O(force) says that it is cancelled first.
     type: str
     choices: [present, absent]
     default: present
@@ -51,6 +51,13 @@ options:
     description:
       - Whether the clusters are looked at although the plan is suspended. Without it a suspended plan keeps the volumes
         that it had.
+    type: bool
+    default: false
+  force:
+    description:
+      - Whether migrations of the plan that are not finished are cancelled, as M(openmig.mtc.mig_migration) does it,
+        when the plan is removed or closed. The application is started again on the source. Without it such a plan is
+        neither removed nor closed.
     type: bool
     default: false
   wait_timeout:
@@ -220,13 +227,20 @@ problems:
   elements: dict
 """
 
+from functools import partial
+
 from ansible_collections.openmig.mtc.plugins.module_utils.engine import ensure_plan
 from ansible_collections.openmig.mtc.plugins.module_utils.module import run
-from ansible_collections.openmig.mtc.plugins.module_utils.module_specs import mig_plan_spec
+from ansible_collections.openmig.mtc.plugins.module_utils.module_specs import (
+    defaults,
+    mig_migration_spec,
+    mig_plan_spec,
+)
 
 
 def main() -> None:
-    run(mig_plan_spec(), ensure_plan.ensure, kind="MigPlan")
+    ensure = partial(ensure_plan.ensure, of_migration=defaults(mig_migration_spec()))
+    run(mig_plan_spec(), ensure, kind="MigPlan")
 
 
 if __name__ == "__main__":

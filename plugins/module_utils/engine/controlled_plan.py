@@ -31,7 +31,7 @@ WRITES = 5
 """Tries for a patch that the controller's own writes overtake."""
 
 
-def ensure(this: Call, control: Cluster) -> dict[str, Any]:
+def ensure(this: Call, control: Cluster, *, of_migration: Mapping[str, Any]) -> dict[str, Any]:
     """The module's result. Raises NotReady when the controller does not find the plan ready."""
     started = elapsed_clock()
     name = str(this.params["name"])
@@ -42,10 +42,10 @@ def ensure(this: Call, control: Cluster) -> dict[str, Any]:
     changes: list[str] = []
     plan: Manifest = {}
     if this.params["state"] == "absent":
-        _remove(this, control, stored, migrations, changes=changes)
+        _remove(this, control, stored, migrations, changes=changes, of_migration=of_migration)
     else:
         if stored is not None and this.params.get("closed") and not stored["spec"].get("closed"):
-            plan_ending.refuse_while_unfinished(stored, migrations, attempt="it is not closed")
+            plan_ending.finish(this, stored, migrations, attempt="it is not closed", of_migration=of_migration)
         plan = written(this, control, this.params, name=name, stored=stored, changes=changes)
     before = (stored or {}).get("spec") or {}
     difference = migplan.drift(before, plan["spec"]) if plan else {"before": before, "after": {}}
@@ -191,7 +191,13 @@ def _apply(spec: Mapping[str, Any], chosen: Selections, *, subject: str) -> dict
 
 
 def _remove(
-    this: Call, control: Cluster, stored: Manifest | None, migrations: list[Manifest], *, changes: list[str]
+    this: Call,
+    control: Cluster,
+    stored: Manifest | None,
+    migrations: list[Manifest],
+    *,
+    changes: list[str],
+    of_migration: Mapping[str, Any],
 ) -> None:
     """Closes the plan before it is deleted, because MTC removes what it has made for a plan only then; its migrations
     go with it. Refused while one of them is under way."""
@@ -199,7 +205,7 @@ def _remove(
         return
     metadata = stored["metadata"]
     subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
-    plan_ending.refuse_while_unfinished(stored, migrations, attempt="it is not removed")
+    plan_ending.finish(this, stored, migrations, attempt="it is not removed", of_migration=of_migration)
     changes.append(f"{subject} removed")
     if this.check:
         return

@@ -6,6 +6,7 @@ be carried out."""
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 from ..cluster.api import Cluster
@@ -21,8 +22,11 @@ from .plan_sides import PlanSides, plan_findings
 Manifest = dict[str, Any]
 
 
-def ensure(this: Call) -> dict[str, Any]:
-    """The module's result. Raises when the plan cannot be carried out, naming every reason."""
+def ensure(this: Call, *, of_migration: Mapping[str, Any]) -> dict[str, Any]:
+    """The module's result. Raises when the plan cannot be carried out, naming every reason.
+
+    ``of_migration`` are the parameters of a call of mig_migration that nobody gave any option: for cancelling runs.
+    """
     started = elapsed_clock()
     name = str(this.params["name"])
     _refuse(f"{names.MIG_PLAN} {name}", migplan.validate({**this.params, "engine": this.params.get("engine") or AUTO}))
@@ -34,12 +38,12 @@ def ensure(this: Call) -> dict[str, Any]:
     if this.engine == CONTROLLER:
         from . import controlled_plan
 
-        return controlled_plan.ensure(this, control)
+        return controlled_plan.ensure(this, control, of_migration=of_migration)
     installed = call.require_resources(control, check=this.check)
     stored = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace) if installed else None
     migrations = migrations_of(control, this.namespace, name) if installed and stored is not None else []
     if params["state"] == "absent":
-        resource, changed = _remove(this, control, stored, migrations)
+        resource, changed = _remove(this, control, stored, migrations, of_migration)
     else:
         plan = plan_reconciler.with_options(
             stored or plan_reconciler.new_plan(name=name, namespace=this.namespace), params, engine=this.engine
@@ -47,7 +51,7 @@ def ensure(this: Call) -> dict[str, Any]:
         if plan["spec"].get("closed"):
             from . import plan_ending  # what ends a plan is not read by every call that only looks at one
 
-            plan_ending.refuse_while_unfinished(plan, migrations, attempt="it is not closed")
+            plan_ending.finish(this, plan, migrations, attempt="it is not closed", of_migration=of_migration)
             resource, changed = plan_ending.close(this, control, plan, stored=stored)
         else:
             resource, changed = _evaluated(this, control, plan, stored=stored, installed=installed)
@@ -118,13 +122,19 @@ def _diff(stored: Manifest | None, resource: Manifest) -> dict[str, Any]:
     return migplan.drift(before, resource["spec"]) or {"before": {}, "after": {}}
 
 
-def _remove(this: Call, control: Cluster, stored: Manifest | None, migrations: list[Manifest]) -> tuple[Manifest, bool]:
+def _remove(
+    this: Call,
+    control: Cluster,
+    stored: Manifest | None,
+    migrations: list[Manifest],
+    of_migration: Mapping[str, Any],
+) -> tuple[Manifest, bool]:
     """Remove the plan, and with it its finished migrations; refused while one is under way."""
     if stored is None:
         return {}, False
     from . import plan_ending
 
-    plan_ending.refuse_while_unfinished(stored, migrations, attempt="it is not removed")
+    plan_ending.finish(this, stored, migrations, attempt="it is not removed", of_migration=of_migration)
     if not this.check:
         plan_ending.remove(this, control, stored, migrations)
     return {}, True

@@ -3,18 +3,20 @@
 """The two ends of a plan: closed, it stays as a record and can be opened again; removed, its migrations go with it.
 
 Either way what its migrations have left on the clusters besides their records goes, and nothing that they have moved;
-and neither happens while one of them is not finished.
+and neither happens while one of them is not finished, unless it may be cancelled for that.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import migmigration, names, spec_fields
 from ..resources.conditions import condition, is_ready
-from ..resources.errors import Refused, subject_of
+from ..resources.errors import PermanentError, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..volumes import cleanup
 from ..volumes.cleanup import Leftover
@@ -36,17 +38,36 @@ class Left:
     unasked: tuple[str, ...]
 
 
-def refuse_while_unfinished(plan: Manifest, migrations: list[Manifest], *, attempt: str) -> None:
-    """Raises Refused, naming the first migration of the plan that is not finished."""
+def finish(
+    this: Call, plan: Manifest, migrations: list[Manifest], *, attempt: str, of_migration: Mapping[str, Any]
+) -> None:
+    """Every migration of the plan is finished afterwards: with ``force`` those that are not are cancelled (in check
+    mode they would be). Raises Refused without, naming the first."""
+    metadata = plan["metadata"]
     for migration in migrations:
-        if not migmigration.finished(migration):
-            metadata = plan["metadata"]
+        if migmigration.finished(migration):
+            continue
+        name = migration["metadata"]["name"]
+        if not this.params.get("force"):
             raise Refused(
                 subject=subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"]),
                 attempt=attempt,
-                reason=f"MigMigration {metadata['namespace']}/{migration['metadata']['name']} is not finished",
-                mend="Let it end, or cancel it, first",
+                reason=f"MigMigration {metadata['namespace']}/{name} is not finished",
+                mend="Let it end, or cancel it, first; force: true cancels it here",
             )
+        if not this.check:
+            from . import migrate
+
+            ours = {option: this.params[option] for option in of_migration if option in this.params}
+            wanted = {"name": name, "plan": metadata["name"], "cancel": True, "state": "present", "force": False}
+            ended = migrate.migrate(dataclasses.replace(this, params={**of_migration, **ours, **wanted}))
+            if ended.get("failed"):
+                raise PermanentError(
+                    subject=subject_of(names.MIG_MIGRATION, name, metadata["namespace"]),
+                    attempt="it could not be cancelled well",
+                    reason=str(ended.get("msg", "")),
+                    mend="Mend that and run the task again",
+                )
 
 
 def left_by(this: Call, control: Cluster, plan: Manifest) -> Left:

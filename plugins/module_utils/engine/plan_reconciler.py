@@ -194,26 +194,26 @@ def _discover(plan: Manifest, reading: PlanReading, conditions: Conditions, chos
     conversion = kind.get("reason") == Reason.STORAGE_CONVERSION_PLAN
     volumes = dataclasses.replace(reading.volumes, storage_conversion=conversion)
     found = plan_volumes.discover(volumes, plan["spec"].get("persistentVolumes") or [])
-    resized = plan_resizing.resize(found.entries, reading.facts.analytic, conditions)
-    applied = plan_selections.apply(resized, chosen)
+    applied = plan_selections.apply(found.entries, chosen)
     if applied.problems:
         metadata = plan["metadata"]
         subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
         raise InvalidInput(subject=subject, problems=applied.problems)
-    plan["spec"]["persistentVolumes"] = applied.entries
+    entries = plan_resizing.resize(applied.entries, reading.facts.analytic, conditions)
+    plan["spec"]["persistentVolumes"] = entries
     plan["status"]["srcStorageClasses"] = reading.source_classes
     plan["status"]["destStorageClasses"] = reading.destination_classes
     message = "The `persistentVolumes` list has been updated with discovered PVs."
     conditions.set(PlanCondition.PVS_DISCOVERED, Category.REQUIRED, Reason.DONE, message)
     limit = reading.facts.limits.pv_limit
-    if len(applied.entries) > limit:
-        message = f"{len(applied.entries)} volumes are more than the recommended {limit}."
+    if len(entries) > limit:
+        message = f"{len(entries)} volumes are more than the recommended {limit}."
         conditions.set(PlanCondition.PV_LIMIT_EXCEEDED, Category.WARN, Reason.LIMIT_EXCEEDED, message)
-    if without_ceph := sorted({entry["name"] for entry in applied.entries if _copied(entry)} & set(found.without_ceph)):
+    if without_ceph := sorted({entry["name"] for entry in entries if _copied(entry)} & set(found.without_ceph)):
         message = "The destination has no Ceph; these volumes of Gluster get its default class instead: []."
         conditions.set(PlanCondition.PV_NO_CEPH, Category.WARN, message=message, items=without_ceph)
     facts = SelectionFacts(
-        entries=applied.entries,
+        entries=entries,
         destination_classes=reading.destination_classes,
         storage_conversion=conversion,
         nfs=volumes.nfs,

@@ -255,7 +255,10 @@ ROWS: Mapping[str, Row] = {
     "suspended": Row(
         spec=moves("app"),
         status={"conditions": [READY, {**READY, "type": Plan.PVS_DISCOVERED, "reason": Reason.DONE}]},
-        expected={Plan.SUSPENDED: (ADVISORY, "")},
+        expected={
+            Plan.SUSPENDED: (ADVISORY, ""),
+            Plan.MIGRATION_TYPE_IDENTIFIED: (ADVISORY, Reason.NAMESPACE_MIGRATION_PLAN),
+        },
     ),
     "closed": Row(options=moves("app", closed=True), expected={Plan.CLOSED: (ADVISORY, "")}, discovered=False),
     "unreadable": Row(
