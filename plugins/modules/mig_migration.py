@@ -275,7 +275,14 @@ EXAMPLES = r"""
     stage: true
     transfer_image: registry.example.com/openmig/mover:0.1.0
 
-- name: Move the application
+- name: Stop the application and prove the volumes equal, but create nothing yet
+  openmig.mtc.mig_migration:
+    kubeconfig: ~/.kube/destination
+    plan: shop
+    pause_before: restore
+    transfer_image: registry.example.com/openmig/mover:0.1.0
+
+- name: Move the application (or go on where the task above has paused)
   openmig.mtc.mig_migration:
     kubeconfig: ~/.kube/destination
     plan: shop
@@ -287,7 +294,7 @@ EXAMPLES = r"""
     plan: shop
     rollback: true
 
-- name: Give up what is under way
+- name: Give up what is under way, if anything is
   openmig.mtc.mig_migration:
     kubeconfig: ~/.kube/destination
     plan: shop

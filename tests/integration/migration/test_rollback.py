@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from integration.migration import applications, evidence
-from integration.migration.calls import call, stored
+from integration.migration.calls import PLAN_TASK, call, stored
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
 
 FOREIGN = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"of": "somebody else"}}
-AT_PLAN = ("--start-at-task", "Plan the migration")
 
 
 def roll_back(world: World, *arguments: str) -> Run:
@@ -60,7 +59,7 @@ def test_after_success_the_source_is_as_before_and_a_new_migration_may_start(wor
 
     again = roll_back(world)
     assert (again.code, again.changed) == (0, 0), again.output
-    anew = world.migrate(*AT_PLAN)
+    anew = world.migrate(*PLAN_TASK)
     assert anew.code == 0, anew.output
     assert stored(world) == {"app-final": "Completed", "app-rollback": "Completed", "app-final-2": "Completed"}
     assert applications.files(world.destination, world.destination_namespace) == files
