@@ -157,6 +157,7 @@ def mig_migration_spec() -> Spec:
         "cancel": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "force": {"type": "bool", "default": False},
+        "rollback_sync": {"type": "bool", "default": False},
         "pause_before": {"type": "str", "choices": ["quiesce", "restore"]},
         **run_spec(),
         "plan_file": {"type": "path"},

@@ -71,6 +71,15 @@ options:
       - Needs no options of the run again; those of the run that is undone count. Afterwards a new final migration may
         start.
     type: bool
+  rollback_sync:
+    description:
+      - With O(rollback=true), copy what the volumes of the destination hold back into those of the source, and prove
+        them equal, before anything is removed and before the source starts. Nothing is removed when that fails; the
+        migrated application then runs again.
+      - This writes to the source's volumes, which nothing else ever does. The destination's pods must reach a node of
+        the source, O(endpoint) meaning the same the other way round.
+    type: bool
+    default: false
   cancel:
     description:
       - End the plan's unfinished run, of whatever kind, or the one that O(name) names. Other options of the run need

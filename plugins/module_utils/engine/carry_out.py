@@ -14,7 +14,6 @@ from ..resources.digest import observed_digest
 from ..resources.engines import BUILTIN
 from ..resources.errors import Conflict, MtcError, NotFound, Refused, subject_of
 from ..resources.migplan import namespace_mapping
-from ..volumes.model import Profile, TransferOptions
 from ..volumes.transfer import Transfer
 from . import cluster_identities, plan_reconciler, runner
 from .call import Call
@@ -241,25 +240,11 @@ def _same_plan(frozen: str, plan: Mapping[str, Any], *, subject: str) -> None:
 
 
 def _transfer(context: Context) -> Transfer:
-    intent = context.intent
-    profiles: dict[bool | None, Profile] = {True: "root", False: "restricted", None: "auto"}
-    options = TransferOptions(
-        source_image=intent.transfer_image,
-        destination_image=intent.transfer_image,
-        pull_policy=intent.image_pull_policy,
-        profile=profiles[intent.run_as_root],
-        bandwidth_kib=intent.bandwidth,
-        endpoint=intent.endpoint,
-        endpoint_address=intent.endpoint_address,
-        start_timeout=float(intent.start_timeout),
-        run_as_user=intent.run_as_user,
-        run_as_group=intent.run_as_group,
-    )
     return Transfer(
         source=context.source,
         destination=context.destination,
         moves=context.moves,
         identity=context.identity(),
-        options=options,
+        options=context.intent.transfer_options(),
         report=context.tell,
     )

@@ -18,14 +18,15 @@ def _copied_directly(entry: Mapping[str, Any]) -> bool:
     return selection.get("action") == "copy" and selection.get("copyMethod") in ("filesystem", "block")
 
 
-def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool) -> frozenset[Flag]:
-    """The flags of a final migration with the builtin engine. Velero's are never among them."""
+def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool, sync_back: bool = False) -> frozenset[Flag]:
+    """The flags of a run with the builtin engine. Velero's are never among them."""
     spec, status = plan["spec"], plan.get("status") or {}
     volumes = spec.get("persistentVolumes") or []
     indirect = bool(spec.get("indirectVolumeMigration"))
     found = {
         Flag.QUIESCE: quiesce,
         Flag.VERIFY: verify,
+        Flag.ROLLBACK_SYNC: sync_back,
         Flag.VOLUMES: any((entry.get("selection") or {}).get("action") != "skip" for entry in volumes),
         Flag.VOLUMES_ENABLED: VOLUME_RESOURCE not in (status.get("excludedResources") or []),
         Flag.INDIRECT_VOLUME: indirect,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from ..resources.excludes import Exclusion, exclusions
-from ..volumes.model import EndpointType
+from ..volumes.model import EndpointType, Profile, TransferOptions
 from .frozen_options import FrozenOptions
 
 CHANGEABLE = frozenset(
@@ -52,6 +52,23 @@ class Intent(FrozenOptions):
     excludes: tuple[Exclusion, ...] = ()
     accept_warnings: tuple[str, ...] = ()
     pause_before: str | None = None
+    rollback_sync: bool = False
+
+    def transfer_options(self) -> TransferOptions:
+        """How the volumes are copied."""
+        profiles: dict[bool | None, Profile] = {True: "root", False: "restricted", None: "auto"}
+        return TransferOptions(
+            source_image=self.transfer_image,
+            destination_image=self.transfer_image,
+            pull_policy=self.image_pull_policy,
+            profile=profiles[self.run_as_root],
+            bandwidth_kib=self.bandwidth,
+            endpoint=self.endpoint,
+            endpoint_address=self.endpoint_address,
+            start_timeout=float(self.start_timeout),
+            run_as_user=self.run_as_user,
+            run_as_group=self.run_as_group,
+        )
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:

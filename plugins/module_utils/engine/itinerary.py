@@ -44,6 +44,7 @@ class Flag(Enum):
     PRE_RESTORE_HOOKS = "the plan has a PreRestore hook"
     POST_RESTORE_HOOKS = "the plan has a PostRestore hook"
     STORAGE_CONVERSION = "claims are swapped within one cluster"
+    ROLLBACK_SYNC = "a rollback copies the destination's data back (option rollback_sync)"
     LIVE_MIGRATION = "volumes of running virtual machines are moved live (spec.liveMigrate)"
 
 

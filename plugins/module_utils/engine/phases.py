@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from . import (
     phases_cancel,
+    phases_copy_back,
     phases_destination,
     phases_failure,
     phases_prepare,
@@ -46,6 +47,8 @@ PHASES: Mapping[str, Callable[[Context], str | None]] = {
     ROLLING_BACK: phases_rollback.begin,
     "QuiesceDestinationApplications": phases_rollback.stop_migrated,
     "EnsureDestQuiesced": phases_rollback.look_at_volumes,
+    "CreateDirectVolumeMigrationRollback": phases_copy_back.copy_back,
+    "WaitForDirectVolumeMigrationToRollbackComplete": phases_copy_back.prove,
     "DeleteMigrated": phases_rollback.remove_migrated,
     "EnsureMigratedDeleted": phases_rollback.await_removed,
     MIGRATION_FAILED: phases_failure.clean_up,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from ..objects import apply, health
 from ..resources.errors import LeaseLost, MtcError
-from . import destination_claims, destination_namespaces, direct_volume, quiesce
+from . import destination_claims, destination_namespaces, direct_volume, made_by_plan, quiesce
 from .clock import elapsed_clock
 from .context import Context
 from .guard import Abandoned
@@ -38,8 +38,7 @@ def clean_up(context: Context) -> str | None:
         ("conclude the volume migration", _conclude),
     ]
     if context.itinerary is ROLLBACK:
-        # What a rollback could not remove may still run: the source waits for the next one.
-        parts = [("remove the transfer's scaffolding", _remove_scaffolding)]
+        parts = [("remove the transfer's scaffolding", _remove_scaffolding), ("start again", _start_migrated)]
     done: set[str] = context.memory.setdefault("cleaned", set())
     for title, part in parts:
         if title in done:
@@ -57,6 +56,16 @@ def clean_up(context: Context) -> str | None:
         if waiting is not None:
             context.migration.add_errors([f"{title}: not finished within {CLEAN_UP_DEADLINE} s: {waiting}"])
         done.add(title)
+    return None
+
+
+def _start_migrated(context: Context) -> str | None:
+    """A rollback that failed before it removed anything leaves the migrated application running. Later, what could not
+    be removed may still run: the source waits for the next rollback."""
+    if "removed" not in context.record.data:
+        selector = made_by_plan.selector(context.plan_uid)
+        quiesce.unquiesce(context.destination, context.destination_namespaces, selector=selector)
+        context.application_runs("destination")
     return None
 
 

@@ -109,17 +109,17 @@ def copy_and_prove(context: Context) -> str | None:
     _refuse_new_writers(context)
     verdicts = transfer.verdicts()
     results = transfer.results(FINAL)
-    context.record.data["volumes"] = [_verdict_row(verdict, results.get(verdict.move)) for verdict in verdicts]
+    context.record.data["volumes"] = [verdict_row(verdict, results.get(verdict.move)) for verdict in verdicts]
     context.record.data["final_pass"] = sums(results)
     unequal = [verdict for verdict in verdicts if not verdict.ok]
     bad = [verdict for verdict in unequal if not _accepted(context, verdict)]
     context.record.data["volumes_proven"] = not bad
     for verdict in () if bad else unequal:
-        context.accept(accepted.VOLUMES, _failure([verdict]).message)
+        context.accept(accepted.VOLUMES, failure_of([verdict]).message)
     context.record.save()
     direct_volume.conclude(context, failed=bool(unequal))
     if bad:
-        raise _failure(bad)
+        raise failure_of(bad)
     for verdict in verdicts:
         context.tell(
             f"PersistentVolumeClaim {verdict.move.target_namespace}/{verdict.move.target_claim}: {describe(verdict)}"
@@ -134,7 +134,7 @@ def _accepted(context: Context, verdict: Verdict) -> bool:
     return accepted.accepts_volume(context.intent.accept_warnings, move.source_namespace, move.source_claim)
 
 
-def _verdict_row(verdict: Verdict, last: PassResult | None) -> dict[str, Any]:
+def verdict_row(verdict: Verdict, last: PassResult | None) -> dict[str, Any]:
     """The verdict, and what the last pass still had to copy."""
     moved = {} if last is None else {"files_moved": last.files_transferred, "bytes_moved": last.bytes_transferred}
     return {**verdict.to_dict(), "proven": verdict.ok, **moved}
@@ -163,7 +163,10 @@ def describe(verdict: Verdict) -> str:
     return f"{state}, {verdict.files} files, {verdict.bytes} bytes{excluded}{downgrades}"
 
 
-def _failure(bad: list[Verdict]) -> VolumeFailed:
+def failure_of(
+    bad: list[Verdict], *, mend: str = "No object was restored. Look why these files differ, then run the task again"
+) -> VolumeFailed:
+    """The error that names the files which are not equal, or could not be read."""
     files = [
         f"{verdict.move.source_namespace}/{verdict.move.source_claim}:{name}"
         for verdict in bad
@@ -177,6 +180,6 @@ def _failure(bad: list[Verdict]) -> VolumeFailed:
         subject=subject_of("PersistentVolumeClaim", first.source_claim, first.source_namespace),
         attempt=f"the copy is not equal to the source ({len(bad)} volume(s))",
         reason=": ".join(part for part in (why, shown + more) if part),
-        mend="No object was restored. Look why these files differ, then run the task again",
+        mend=mend,
         files=files,
     )

@@ -49,7 +49,8 @@ class Advance:
 
 
 def flags(context: Context) -> frozenset[Flag]:
-    return flags_of(context.plan, quiesce=context.intent.quiesce_pods, verify=context.intent.verify)
+    intent = context.intent
+    return flags_of(context.plan, quiesce=intent.quiesce_pods, verify=intent.verify, sync_back=intent.rollback_sync)
 
 
 def walk(context: Context, *, wait: bool, timeout: float) -> Advance:

@@ -85,12 +85,12 @@ def _same(record: Mapping[str, Any], plan: Manifest, sides: Sides, undone: Mappi
 
 
 def _intent(this: Call, record: Mapping[str, Any]) -> Intent:
-    """The options of the run that is undone; the image may be given anew."""
+    """The options of the run that is undone, and what only a rollback has; the image may be given anew."""
     if not record:
         return Intent.from_params(this.params)
     intent = Intent.from_record(record["intent"])
-    given = this.params.get("transfer_image")
-    return dataclasses.replace(intent, transfer_image=given) if given else intent
+    given = this.params.get("transfer_image") or intent.transfer_image
+    return dataclasses.replace(intent, transfer_image=given, rollback_sync=bool(this.params.get("rollback_sync")))
 
 
 def _create(this: Call, control: Cluster, name: str, plan_name: str) -> Manifest:

@@ -37,6 +37,9 @@ def together(params: Mapping[str, Any]) -> list[Problem]:
     if params.get("again") and not params.get("stage"):
         fault = "has a meaning for stage runs only"
         problems.append(Problem(path="again", fault=fault, mend="Say stage: true as well"))
+    if params.get("rollback_sync") and not params.get("rollback"):
+        fault = "has a meaning for rollbacks only"
+        problems.append(Problem(path="rollback_sync", fault=fault, mend="Say rollback: true as well"))
     if params.get("cancel"):
         others = [option for option in ("stage", "rollback") if params.get(option)]
         fault = "cannot be combined with cancel"

@@ -16,8 +16,8 @@ from integration.migration.playbooks import Run, play
 FOREIGN = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"of": "somebody else"}}
 
 
-def roll_back(world: World, *arguments: str) -> Run:
-    return play(world.variables(), *arguments, playbook="openmig.mtc.rollback")
+def roll_back(world: World, *arguments: str, **changes: Any) -> Run:
+    return play(world.variables(**changes), *arguments, playbook="openmig.mtc.rollback")
 
 
 def source_state(world: World) -> dict[str, Any]:
@@ -102,3 +102,19 @@ def test_what_was_never_migrated_cannot_be_rolled_back(world: World) -> None:
     refused = call(world, "mig_migration", plan="app", rollback=True)
     assert refused.code != 0
     assert "MigPlan app: there is nothing to roll back" in refused.failure
+
+
+def test_what_was_written_on_the_destination_is_taken_back(world: World) -> None:
+    world.deploy(mebibytes=2, files=20)
+    moved = world.migrate()
+    assert moved.code == 0, moved.output
+    applications.await_ready(world.destination, world.destination_namespace)
+    applications.shell(world.destination, world.destination_namespace, "echo new > /data/written-later; rm /data/empty")
+    files = applications.files(world.destination, world.destination_namespace)
+    undone = roll_back(world, mtc_rollback_sync=True)
+    assert undone.code == 0, undone.output
+    (copied,) = undone.migration["rollback"]["copied_back"]
+    assert (copied["ok"], copied["files_moved"]) == (True, 1)
+    assert applications.files(world.source, world.source_namespace) == files
+    assert world.destination.get("v1", "Namespace", world.destination_namespace) is None
+    assert world.left_behind() == []

@@ -19,6 +19,8 @@ LIMITS = {"start_timeout": 1, "quiesce_timeout": 1, "health_timeout": 1, "wait_t
         ({}, []),
         ({"stage": True, "again": True}, []),
         ({"again": True}, ["again"]),
+        ({"rollback": True, "rollback_sync": True}, []),
+        ({"rollback_sync": True}, ["rollback_sync"]),
         ({"force": True}, ["force"]),
         ({"cancel": True, "stage": True}, ["stage"]),
         ({"cancel": True, "rollback": True}, ["rollback"]),
