@@ -78,6 +78,8 @@ options:
         migrated application then runs again.
       - This writes to the source's volumes, which nothing else ever does. The destination's pods must reach a node of
         the source, O(endpoint) meaning the same the other way round.
+      - The rights with which C(mig_cluster) adopts a source do not suffice; give a connection that may create pods,
+        services, secrets and config maps there in O(source).
     type: bool
     default: false
   cancel:

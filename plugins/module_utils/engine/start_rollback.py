@@ -27,6 +27,10 @@ from .plan_sides import PlanSides
 from .second_call import Decision
 
 Manifest = dict[str, Any]
+RECEIVING = tuple(
+    (verb, resource) for resource in ("pods", "services", "secrets", "configmaps") for verb in ("create", "delete")
+)
+"""What a cluster is asked to do that receives volumes."""
 
 
 def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: str, started: float) -> dict[str, Any]:
@@ -37,6 +41,8 @@ def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: st
     undone = decision.about or {}
     record = record_of(control, undone) if undone else {}
     _same(record, plan, sides, undone)
+    if this.params.get("rollback_sync"):
+        _may_write_back(sides.source, plan)
     if this.check:
         return _prediction(this, sides, plan, decision, started=started)
     return carry_out(
@@ -81,6 +87,23 @@ def _same(record: Mapping[str, Any], plan: Manifest, sides: Sides, undone: Mappi
             attempt="it is not rolled back",
             reason="the plan was changed since, so it may not name what the run has moved",
             mend="Give the plan its former content",
+        )
+
+
+def _may_write_back(source: Cluster, plan: Manifest) -> None:
+    """Raises Refused when the connection to the source may not make what receives the volumes there."""
+    lacking = [
+        f"{verb} {resource} in {namespace}"
+        for namespace in namespace_mapping(plan)
+        for verb, resource in RECEIVING
+        if not source.allowed(verb, "", resource, namespace=namespace)
+    ]
+    if lacking:
+        raise Refused(
+            subject=f"Cluster {source.name}",
+            attempt="nothing can be copied back to it",
+            reason=f"the connection may not {', '.join(lacking)}",
+            mend="Give a connection with these rights in option source, or adopt the cluster with rights: destination",
         )
 
 
