@@ -46,9 +46,16 @@ def migrate(this: Call, control: Cluster, *, plan_name: str) -> dict[str, Any]:
     if decision.step is Step.NOTHING:
         if decision.migration is None:
             return _nothing(this, started=started)
-        canceling = asked is Asked.CANCEL
+        undone = asked is Asked.ROLLBACK
         return controlled_outcome.told(
-            this, control, Followed.of(decision.migration), changed=False, started=started, judge=not canceling
+            this,
+            control,
+            Followed.of(decision.migration),
+            changed=False,
+            started=started,
+            # What volumes the plan had when an earlier run began is not known any more.
+            plan=controlled_plan.defined(this, control, name=plan_name, stored_only=True) if undone else None,
+            judge=asked is not Asked.CANCEL,
         )
     if decision.step is Step.CANCEL and decision.migration is not None:
         return _cancel(this, control, decision.migration, started=started)

@@ -14,12 +14,13 @@ from ..resources.condition_names import MigrationCondition
 from ..resources.conditions import by_type, condition
 from ..resources.errors import MtcError, PermanentError, Refused, subject_of
 from ..resources.run_verdict import Finding
-from . import info_migration
+from . import info_migration, rollback_leftovers
 from .call import Call
 from .clock import elapsed_clock
 from .following import QUIESCE, Followed
 from .info_migration import Belongings
 from .itinerary import FINAL
+from .plan_runs import migrations_of
 
 Manifest = dict[str, Any]
 
@@ -58,6 +59,10 @@ def told(
     if error := _ended_badly(followed):
         return {**result, **error.as_result(), "failed": True, "failed_phase": _failed_phase(migration)}
     found = _findings(followed, belongings, details["volumes"], plan=plan)
+    if changed and plan is not None and migmigration.is_rollback(migration):
+        found += rollback_leftovers.findings(
+            this, control, plan, migrations_of(control, this.namespace, plan["metadata"]["name"])
+        )
     entries = this.params.get("accept_warnings") or ()
     wanting = [item for item in found if item.fatal and not run_verdict.accepted(item, entries)]
     excused = [item for item in found if item.fatal and item not in wanting]
@@ -147,6 +152,13 @@ def _labelled(belongings: Belongings, kind: str, label: str, values: set[str]) -
 def _wanting(migration: Mapping[str, Any], findings: Sequence[Finding]) -> MtcError:
     """One sentence for all of it. Where objects were restored over data that is not there, that comes first."""
     lost = [claim for item in findings if item.name == VOLUMES for claim in item.volumes]
+    if migmigration.is_rollback(migration):
+        return PermanentError(
+            subject=_subject(migration),
+            attempt="MTC calls the rollback a success, but not everything was undone",
+            reason="; ".join(item.message.rstrip(".") for item in findings),
+            mend="Remove what is named from the destination before the application is migrated again",
+        )
     accept = "or name what may be missing in accept_warnings"
     reasons = "; ".join(item.message.rstrip(".") for item in findings)
     if lost and migmigration.is_final(migration):

@@ -20,6 +20,8 @@ VOLUMES: Final = MigrationCondition.DIRECT_VOLUME_MIGRATION_FAILED
 UNHEALTHY: Final = MigrationCondition.UNHEALTHY_NAMESPACES
 EARLY: Final = "CopiedBeforeQuiesce"
 """No condition of MTC's: its only copy of a volume began before the application had stopped (D1)."""
+LEFT: Final = "RollbackIncomplete"
+"""No condition of MTC's: objects that a rolled back run had restored are still on the destination."""
 UNSERVED: Final = PlanCondition.GVKS_INCOMPATIBLE
 CAPACITY: Final = PlanCondition.CAPACITY_ADJUSTMENT_REQUIRED
 
@@ -46,6 +48,7 @@ CONTROLLER: Final = (
     VolumeCondition.SERVER_PODS_NON_ROOT,
     VolumeCondition.NETWORK_ERROR,
     EARLY,
+    LEFT,
 )
 """What MTC's controller warns of and goes on, and what it does not even warn of."""
 

@@ -26,6 +26,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,9 @@ class Player:
             return False
         item["spec"] = normal({**item["spec"], **(step.get("spec") or {})})
         failed = step.get("refresh") == "leave"
-        status = {**(item.get("status") or {}), **(step.get("status") or {}), "conditions": step.get("conditions", [])}
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        conditions = [{"lastTransitionTime": now, **condition} for condition in step.get("conditions", [])]
+        status = {**(item.get("status") or {}), **(step.get("status") or {}), "conditions": conditions}
         if not failed:
             item["spec"].pop("refresh", None)
             item["metadata"].setdefault("annotations", {})[names.TOUCH_ANNOTATION] = str(uuid.uuid1())
