@@ -127,7 +127,7 @@ class _Wait:
         if now >= self._until:
             raise DeadlineExceeded(
                 subject=self._subject,
-                attempt=f"it was not judged within {round(now - self._began)} s",
+                attempt=f"it was not judged within {round(self._until - self._began)} s",
                 reason=_told(self._resource, self._judgement),
                 mend=f"{WHERE}, or allow more time with wait_timeout",
             )

@@ -191,7 +191,7 @@ class _Follower:
         if now >= self._until:
             raise DeadlineExceeded(
                 subject=self._subject,
-                attempt=f"it did not end within {round(now - self._began)} s",
+                attempt=f"it did not end within {round(self._until - self._began)} s",
                 reason=standing.fact,
                 mend="It goes on in the cluster: run the task again to follow it, or cancel it with cancel: true",
             )

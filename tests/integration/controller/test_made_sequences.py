@@ -46,7 +46,6 @@ def volumes(**selection: Any) -> dict[str, Any]:
 DISCOVERED = {"type": "PvsDiscovered", "status": "True", "category": "Required", "reason": "Done"}
 
 
-@pytest.mark.sample
 def test_a_hook_is_ready_when_its_generations_are_equal(clean: Cluster, controller: Play) -> None:
     """MigHook has no refresh: its marker is observedGeneration."""
     with controller(passes={names.MIG_HOOK: [[{"after": 0.3, "conditions": [READY]}]]}):
@@ -250,7 +249,6 @@ def test_too_long_a_downtime_cancels_the_cutover(plan: dict[str, Any], clean: Cl
     assert stored(clean, names.MIG_MIGRATION, "shop-final")["spec"]["canceled"] is True
 
 
-@pytest.mark.sample
 def test_check_mode_writes_nothing(plan: dict[str, Any], clean: Cluster) -> None:
     predicted = call("mig_migration", "--check", "--diff", plan="shop")
     assert predicted.code == 0, predicted.output

@@ -21,7 +21,6 @@ def stored(control: Cluster) -> dict[str, dict[str, Any]]:
     return {item["metadata"]["name"]: item for item in found}
 
 
-@pytest.mark.sample
 def test_a_cutover_that_succeeded(plan: dict[str, Any], clean: Cluster, controller: Play) -> None:
     with controller(events=traces.events("final-succeeded"), scale=0.02):
         run = call("mig_migration", plan="shop")

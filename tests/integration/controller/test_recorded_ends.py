@@ -1,0 +1,93 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The recorded runs that are canceled and rolled back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from integration.controller import traces
+from integration.controller.conftest import Play, call, start, until
+from integration.controller.test_recorded_runs import stored
+
+
+def as_found(control: Cluster, trace: str, name: str) -> None:
+    """The run of a trace as it ended, made by somebody else before the test began."""
+    recorded = traces.last(trace, names.MIG_MIGRATION)
+    control.create(
+        {
+            "apiVersion": names.API_VERSION,
+            "kind": names.MIG_MIGRATION,
+            "metadata": {"name": name, "namespace": names.CONTROLLER_NAMESPACE},
+            "spec": recorded["spec"],
+            "status": recorded["status"],
+        }
+    )
+
+
+def test_a_cutover_that_is_canceled(plan: dict[str, Any], clean: Cluster, controller: Play) -> None:
+    with controller(events=traces.events("final-canceled"), scale=0.02):
+        running = start("mig_migration", plan="shop")
+        running.wait_for("WaitForDirectVolumeMigrationToComplete")
+        canceled = call("mig_migration", plan="shop", cancel=True)
+        ended = running.end()
+    assert canceled.code == 0, canceled.output
+    assert canceled.migration["changed"] is True
+    assert canceled.migration["conditions"]["Canceled"]["status"] == "True"
+    assert ended.code != 0
+    # MTC adds Succeeded to a canceled run.
+    assert ended.migration["conditions"]["Succeeded"]["status"] == "True"
+    assert "it was canceled" in ended.failure
+    again = call("mig_migration", plan="shop", cancel=True)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def host(control: Cluster) -> None:
+    """The destination of the recorded plan, which is the control cluster."""
+    control.create(
+        {
+            "apiVersion": names.API_VERSION,
+            "kind": names.MIG_CLUSTER,
+            "metadata": {"name": "host", "namespace": names.CONTROLLER_NAMESPACE},
+            "spec": {"isHostCluster": True},
+        }
+    )
+
+
+def test_a_rollback(plan: dict[str, Any], clean: Cluster, controller: Play) -> None:
+    host(clean)
+    as_found(clean, "final-succeeded", "shop-final")
+    with controller(events=traces.events("rollback-succeeded"), scale=0.02):
+        run = call("mig_migration", plan="shop", rollback=True)
+    assert run.code == 0, run.output
+    assert stored(clean)["shop-rollback"]["spec"]["rollback"] is True
+    again = call("mig_migration", plan="shop", rollback=True)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def test_a_rollback_that_left_something_behind(plan: dict[str, Any], clean: Cluster, controller: Play) -> None:
+    """As in the recorded run, where Velero had no plugin of MTC's: what it restored has no label of MTC's."""
+    host(clean)
+    as_found(clean, "final-succeeded", "shop-final")
+    clean.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    try:
+        clean.create(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {
+                    "name": "settings",
+                    "namespace": "shop",
+                    "labels": {"velero.io/restore-name": "shop-final-final-x7k2p"},
+                },
+            }
+        )
+        with controller(events=traces.events("rollback-succeeded"), scale=0.02):
+            run = call("mig_migration", plan="shop", rollback=True)
+    finally:
+        clean.delete("v1", "Namespace", "shop")
+        until(lambda: clean.get("v1", "Namespace", "shop") is None, what="Namespace shop")
+    assert run.code != 0
+    assert "not everything was undone: still on the destination: ConfigMap shop/settings" in run.failure
