@@ -17,8 +17,9 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback
 from .cluster.options import connection_options
 from .engine import call
 from .engine.call import Call
+from .resources import option_types
 from .resources.engines import ENVIRONMENT
-from .resources.errors import MtcError
+from .resources.errors import InvalidInput, MtcError
 
 CONNECTIONS = ("source", "destination", "remote")
 """Dict options that hold a connection of their own."""
@@ -32,6 +33,8 @@ def run(spec: Mapping[str, Any], carry_out: Callable[[Call], dict[str, Any]], *,
     result: dict[str, Any] = {}
     try:
         _hide_secrets(module)
+        if problems := option_types.problems(spec, module.params):
+            raise InvalidInput(subject=kind, problems=problems)
         this = call.begin(module.params, check=module.check_mode, subject=kind, signals=True)
         result = carry_out(this)
     except MtcError as error:
@@ -48,8 +51,9 @@ def run(spec: Mapping[str, Any], carry_out: Callable[[Call], dict[str, Any]], *,
 
 def _hide_secrets(module: AnsibleModule) -> None:
     """Mask what is secret in a connection, and only that: of a kubeconfig Ansible would otherwise mask every text."""
+    given = {name: module.params[name] for name in CONNECTIONS if module.params.get(name)}
     options = [connection_options(module.params, os.environ)]
-    options += [connection_options(module.params[name], {}) for name in CONNECTIONS if module.params.get(name)]
+    options += [connection_options(params, {}, within=name) for name, params in given.items()]
     for each in options:
         module.no_log_values.difference_update(each.harmless())
     for each in options:

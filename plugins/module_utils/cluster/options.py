@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from ..resources import urls
 from ..resources.errors import InvalidInput, Problem
 
 # option -> what the Kubernetes client calls it; either name is read from the environment after K8S_AUTH_
@@ -75,7 +76,8 @@ class ConnectionOptions:
             if value:
                 found += [value, value.partition(":")[2]]
         if self.proxy:
-            password = urlsplit(self.proxy).password
+            parts = urls.parsed(self.proxy)
+            password = parts.password if parts else None
             found += [password, unquote(password)] if password else []
         if isinstance(self.kubeconfig, Mapping):
             found += _secrets_below(self.kubeconfig.get("users"))
@@ -92,8 +94,9 @@ class ConnectionOptions:
         return sorted(texts - secrets)
 
 
-def connection_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> ConnectionOptions:
-    """The connection that ``params`` (module options or suboptions) and ``environ`` describe together.
+def connection_options(params: Mapping[str, Any], environ: Mapping[str, str], *, within: str = "") -> ConnectionOptions:
+    """The connection that ``params`` (module options, or the suboptions ``within`` one) and ``environ`` describe
+    together.
 
     Unknown keys of ``params`` are ignored: a module's other options stand beside these. Raises ``InvalidInput``
     for values that no connection can be made of; files are not looked at here.
@@ -112,6 +115,8 @@ def connection_options(params: Mapping[str, Any], environ: Mapping[str, str]) ->
     if values.get("host"):
         values["host"] = values["host"].rstrip("/")
     problems = _problems(values)
+    if problems and within:
+        problems = [problem.within(within) for problem in problems]
     if problems:
         raise InvalidInput(subject="Connection", problems=problems)
     return ConnectionOptions(**values)
@@ -144,9 +149,15 @@ def _problems(values: Mapping[str, Any]) -> list[Problem]:
             )
         )
     host = values.get("host")
-    if host and urlsplit(host).scheme not in ("http", "https"):
+    parts = urls.parsed(host) if host else None
+    if host and (parts is None or not parts.hostname or parts.scheme not in ("http", "https")):
         problems.append(
             Problem(path="host", fault="is not a URL", mend="Give it with its scheme: https://api.example.com:6443")
+        )
+    proxy = values.get("proxy")
+    if proxy and urls.parsed(proxy if "://" in proxy else f"http://{proxy}") is None:
+        problems.append(
+            Problem(path="proxy", fault="is not a URL", mend="Give it with its port: http://proxy.example.com:3128")
         )
     unknown = sorted(set(values.get("proxy_headers") or ()) - set(PROXY_HEADERS))
     if unknown:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from ..resources import urls
 from ..resources.errors import PermanentError
 from .libraries import require_urllib3
 
@@ -49,7 +50,14 @@ def choose_proxy(
     ``headers`` are the suboptions of proxy_headers (proxy_basic_auth, basic_auth, user_agent).
     Raises ``PermanentError`` for a proxy that is no HTTP proxy.
     """
-    target = urlsplit(server)
+    target = urls.parsed(server)
+    if target is None:
+        raise PermanentError(
+            subject="API server",
+            attempt=f"{server!r} cannot be reached",
+            reason="it is no URL",
+            mend="Give it with its scheme and port: https://api.example.com:6443",
+        )
     if proxy is None:
         proxy = _variable(environ, f"{target.scheme}_proxy") or _variable(environ, "all_proxy")
     if no_proxy is None:
@@ -58,12 +66,12 @@ def choose_proxy(
         return None
     if "://" not in proxy:
         proxy = f"http://{proxy}"
-    parts = urlsplit(proxy)
-    if parts.scheme not in ("http", "https"):
+    parts = urls.parsed(proxy)
+    if parts is None or not parts.hostname or parts.scheme not in ("http", "https"):
         raise PermanentError(
-            subject=f"Proxy {parts.hostname}",
+            subject=f"Proxy {parts.hostname or '' if parts else ''}".rstrip(),
             attempt=f"cannot be used for {server}",
-            reason=f"its scheme is {parts.scheme}",
+            reason=f"its scheme is {parts.scheme}" if parts and parts.hostname else "it is no URL",
             mend="Give an HTTP proxy in option proxy, or an empty string for a direct connection",
         )
     login = _login(parts, headers.get("proxy_basic_auth"))

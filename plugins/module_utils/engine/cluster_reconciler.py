@@ -16,10 +16,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..cluster.api import Cluster
-from ..resources import names
+from ..resources import names, urls
 from ..resources.condition_names import Category, ClusterCondition, Reason
 from ..resources.conditions import Conditions
 from ..resources.digest import observed_digest
@@ -55,9 +54,11 @@ def _check_url(spec: Mapping[str, Any], conditions: Conditions) -> None:
     kind = ClusterCondition.INVALID_URL
     if not url:
         conditions.set(kind, Category.CRITICAL, Reason.NOT_SET, "The `url` must be set for a remote cluster.")
-    elif urlsplit(url).scheme not in ("http", "https"):
+    elif (parts := urls.parsed(url)) is None:
+        conditions.set(kind, Category.CRITICAL, Reason.MALFORMED, "The `url` is no URL.")
+    elif parts.scheme not in ("http", "https"):
         conditions.set(kind, Category.CRITICAL, Reason.INVALID_SCHEME, "The `url` must begin with http:// or https://.")
-    elif not urlsplit(url).hostname:
+    elif not parts.hostname:
         conditions.set(kind, Category.CRITICAL, Reason.MALFORMED, "The `url` names no host.")
 
 

@@ -17,7 +17,7 @@ from ..cluster.api import Cluster
 from ..resources import awaited, controlled_options, engines, migplan, names, plan_selections
 from ..resources.condition_names import PlanCondition
 from ..resources.conditions import blockers, by_type, is_ready, is_true
-from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, Refused, subject_of
+from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, Refused, subject_of, suboptions_of
 from ..resources.plan_mends import mend
 from ..resources.plan_selections import Selections
 from ..resources.spec_fields import alike, merge_patch
@@ -66,7 +66,8 @@ def defined(this: Call, control: Cluster, *, name: str, stored_only: bool = Fals
     stored = _read(this, control, name)
     definition = this.params.get("plan_definition")
     if definition and not stored_only:
-        return written(this, control, definition, name=name, stored=stored, changes=[])
+        with suboptions_of("plan_definition"):
+            return written(this, control, definition, name=name, stored=stored, changes=[])
     if stored is None:
         raise NotFound(
             subject=subject_of(names.MIG_PLAN, name, this.namespace),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import directvolume_rules, migmigration, names
+from ..resources import directvolume_rules, migmigration, names, option_checks
 from ..resources.errors import DeadlineExceeded, InvalidInput, NotFound, Problem, subject_of
 from ..volumes import cleanup
 from ..volumes.cleanup import Leftover
@@ -74,12 +74,19 @@ class Run:
         return bool(deadlines) and all(dt.datetime.fromisoformat(text) < now for text in deadlines)
 
 
+def validate(params: Mapping[str, Any]) -> list[Problem]:
+    """What can be known from the task alone."""
+    problems = option_checks.resource_name(params)
+    if params["wait_timeout"] < 1:
+        problems.append(Problem(path="wait_timeout", fault="must be at least 1 second"))
+    return problems
+
+
 def collect(this: Call) -> dict[str, Any]:
     """The module's result: what was removed and what was kept and why. Raises DeadlineExceeded when it does not go."""
     started = elapsed_clock()
-    if this.params["wait_timeout"] < 1:
-        fault = Problem(path="wait_timeout", fault="must be at least 1 second")
-        raise InvalidInput(subject="mig_gc", problems=[fault])
+    if problems := validate(this.params):
+        raise InvalidInput(subject="mig_gc", problems=problems)
     control = this.reach.control()
     this = choice.builtin_only(choice.settle(this, control))
     installed = call.require_resources(control, check=this.check)

@@ -38,8 +38,7 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
     problems += excludes.problems(params.get("excludes"))
     problems += accepted.problems(params.get("accept_warnings") or ())
     if params.get("plan_definition"):
-        nested = migplan.validate({**params["plan_definition"], "namespace": params.get("namespace")})
-        problems += [Problem(path=f"plan_definition.{item.path}", fault=item.fault, mend=item.mend) for item in nested]
+        problems += [problem.within("plan_definition") for problem in migplan.validate(params["plan_definition"])]
     return problems
 
 

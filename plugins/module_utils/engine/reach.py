@@ -50,9 +50,8 @@ class Reach:
         """The connection in a dict option (``source``, ``destination``, ``remote``); None when the user gave none."""
         if not self._params.get(option):
             return None
-        return connect(
-            connection_options(self._params[option], {}), name=name, user_agent=self._agent, fence=self._fence
-        )
+        options = connection_options(self._params[option], {}, within=option)
+        return connect(options, name=name, user_agent=self._agent, fence=self._fence)
 
     def of_resource(self, control: Cluster, cluster: Mapping[str, Any], *, name: str) -> Cluster:
         """The cluster that a MigCluster stands for. Raises NotFound when its secret or the token in it is missing."""

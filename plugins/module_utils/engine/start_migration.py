@@ -12,7 +12,7 @@ from ..cluster.api import Cluster
 from ..objects.collect import Left
 from ..resources import accepted, excludes, migmigration, names, plan_selections
 from ..resources.engines import BUILTIN
-from ..resources.errors import InvalidInput, NotFound, Problem, subject_of
+from ..resources.errors import InvalidInput, NotFound, Problem, subject_of, suboptions_of
 from ..resources.migplan import namespace_mapping
 from . import plan_file, plan_reconciler, predict, preflight, source_objects
 from .call import Call
@@ -81,19 +81,20 @@ def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[
         )
     plan = stored or plan_reconciler.new_plan(name=name, namespace=this.namespace)
     chosen = plan_selections.selections(definition or {})
-    if definition:
-        options = {**definition, "name": name, "namespace": this.namespace}
-        plan = plan_reconciler.with_options(plan, options, engine=BUILTIN)
-    opened = PlanSides(this, control, plan)
-    plan = plan_reconciler.evaluate(
-        control=control,
-        sides=opened.both,
-        plan=plan,
-        installed=installed,
-        refresh=True,
-        chosen=chosen,
-        predicted=opened.predicted() if this.check else None,
-    )
+    with suboptions_of("plan_definition"):
+        if definition:
+            options = {**definition, "name": name, "namespace": this.namespace}
+            plan = plan_reconciler.with_options(plan, options, engine=BUILTIN)
+        opened = PlanSides(this, control, plan)
+        plan = plan_reconciler.evaluate(
+            control=control,
+            sides=opened.both,
+            plan=plan,
+            installed=installed,
+            refresh=True,
+            chosen=chosen,
+            predicted=opened.predicted() if this.check else None,
+        )
     if definition and not this.check:
         plan = plan_reconciler.store(control, plan, before=stored)
     source, destination = opened.both()

@@ -19,8 +19,9 @@ Every sentence has the same form: ``<Kind> <namespace>/<name>: <what failed>: <r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .condition_names import BLOCKING
@@ -85,6 +86,10 @@ class Problem:
     def __str__(self) -> str:
         return sentence(self.path, self.fault, "", self.mend)
 
+    def within(self, option: str) -> Problem:
+        """The same of a suboption."""
+        return replace(self, path=f"{option}.{self.path}")
+
 
 class InvalidInput(PermanentError):
     """The options cannot be carried out as they stand. All problems are told at once."""
@@ -99,6 +104,16 @@ class InvalidInput(PermanentError):
         result = super().as_result()
         result["problems"] = [{"path": item.path, "fault": item.fault, "mend": item.mend} for item in self.problems]
         return result
+
+
+@contextmanager
+def suboptions_of(option: str) -> Iterator[None]:
+    """What is found to be invalid inside was said in suboptions of that option."""
+    try:
+        yield
+    except InvalidInput as error:
+        problems = [problem.within(option) for problem in error.problems]
+        raise InvalidInput(subject=error.subject, problems=problems) from error
 
 
 class Refused(PermanentError):

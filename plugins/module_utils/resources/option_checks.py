@@ -12,9 +12,8 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from . import quantity
+from . import quantity, urls
 from .errors import Problem
 from .namespaces import is_dns_label, is_dns_subdomain
 
@@ -89,19 +88,15 @@ def http_url(value: str | None, path: str) -> list[Problem]:
     """An absolute http or https URL with a host, and nothing that a connection would ignore or leak."""
     if not value:
         return []
-    try:
-        parts = urlsplit(value)
-        port_is_valid = parts.port is None or parts.port > 0
-    except ValueError as error:
-        return [Problem(path=path, fault=f"is no URL: {error}", mend="Write https://host:port")]
+    parts = urls.parsed(value)
+    if parts is None:
+        return [Problem(path=path, fault="is no URL", mend="Write https://host:port")]
     if parts.scheme not in ("http", "https"):
         return [Problem(path=path, fault=f"has the scheme {parts.scheme!r}", mend="Write https://host:port")]
     if parts.username is not None or parts.password is not None:
         return [Problem(path=path, fault="contains credentials", mend="Put them into the secret")]
-    if not parts.hostname or not port_is_valid:
-        return [
-            Problem(path=path, fault=f"{value!r} names no host or an impossible port", mend="Write https://host:port")
-        ]
+    if not parts.hostname:
+        return [Problem(path=path, fault=f"{value!r} names no host", mend="Write https://host:port")]
     return []
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from . import migmigration, namespaces, plan_volumes, spec_fields
+from . import migmigration, namespaces, plan_volumes, spec_fields, urls
 from .condition_names import PlanCondition, Reason
 from .conditions import condition, is_ready, is_true
 from .names import API_VERSION
@@ -136,4 +135,5 @@ def _clusters(plan: Resource) -> set[tuple[str, str]]:
 
 
 def _host(cluster: Resource) -> str:
-    return urlsplit(str((cluster.get("spec") or {}).get("url") or "")).netloc
+    parts = urls.parsed(str((cluster.get("spec") or {}).get("url") or ""))
+    return parts.netloc if parts else ""

@@ -150,8 +150,13 @@ def problems(params: Mapping[str, Any]) -> list[Problem]:
         fault = f"two claims of {space or 'the plan'} would be named {name!r}"
         found.append(Problem(path="persistent_volumes", fault=fault, mend="Choose different names"))
     for source, destination in (params.get("storage_class_mapping") or {}).items():
-        for side in filter(None, (source, destination)):
-            found += option_checks.dns_subdomain(side, f"storage_class_mapping[{source}]")
+        path = f"storage_class_mapping[{source}]"
+        for side in (source, destination):
+            if not isinstance(side, str):
+                mend = "Write the name of a storage class, as text in quotes, or '' for none"
+                found.append(Problem(path=path, fault=f"{side!r} names no storage class", mend=mend))
+            elif side:
+                found += option_checks.dns_subdomain(side, path)
     return found
 
 

@@ -154,7 +154,8 @@ class S3:
         if code.startswith("KMS."):
             reason, mend = _KMS
         else:
-            unknown = ("the store refuses it", "Look into the store's log")
+            log = "Look into the store's log"
+            unknown = ("the store refuses it", f"{log}, and whether it knows aws_kms_key_id" if self._key_id else log)
             reason, mend = _ANSWERS.get(code) or _ANSWERS.get(status) or unknown
         told = ", ".join(part for part in (code if code != status else "", f"HTTP {status}" if status else "") if part)
         return StoreError(address=self.address, attempt=attempt, reason=f"{reason} ({told})", mend=mend)

@@ -98,15 +98,20 @@ def listens(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def seaweed(folder: Path) -> Iterator[int]:
-    """The port of an S3 server that takes buckets in paths and, below AWS's names, in host names."""
+def seaweed(folder: Path, *, encrypting: bool = True) -> Iterator[int]:
+    """The port of an S3 server that takes buckets in paths and, below AWS's names, in host names.
+
+    ``encrypting``: it makes every key to encrypt with that it is asked for.
+    """
     every = ["Admin", "Read", "Write", "List", "Tagging"]
     rights = {ADMIN: every, READER: ["Read", "List"], WRITER: [f"Write:{BUCKET}/*", f"Read:{BUCKET}/*"]}
     identities = [
         {"name": keys.access, "credentials": [{"accessKey": keys.access, "secretKey": keys.secret}], "actions": actions}
         for keys, actions in rights.items()
     ]
-    (folder / "identities.json").write_text(json.dumps({"identities": identities}))
+    kms = {"default_provider": "local", "providers": {"local": {"type": "local", "enableOnDemandCreate": True}}}
+    found = {"identities": identities, **({"kms": kms} if encrypting else {})}
+    (folder / "identities.json").write_text(json.dumps(found))
     (folder / "data").mkdir()
     ports = {name: free_port() for name in ("s3", "master", "filer", "volume")}
     grpc = {f"{name}.port.grpc": free_port() for name in ports}

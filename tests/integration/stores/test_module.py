@@ -9,18 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import migstorage, names
-from ansible_collections.openmig.mtc.plugins.modules import mig_storage
 from integration.conditions.conftest import control, own_namespace
 from integration.conditions.tasks import by_type, perform, played
 from integration.migration import evidence
 from integration.stores import azure_cloud, servers
 from integration.stores.front import Front
 from integration.stores.servers import ADMIN, AZURE_ACCOUNT, AZURE_CONTAINER, BUCKET, READER, Keys
-from lab import audit, s3
+from lab import audit
 from lab.topology import DESTINATION
 
 __all__ = ["control"]
@@ -212,28 +210,3 @@ def test_a_storage_of_azure(namespace: str, azure: Front, monkeypatch: pytest.Mo
     made, again = perform([("mig_storage", options)] * 2, namespace=namespace)
     assert (made["failed"], made["changed"], again["changed"]) == (False, True, False), made["msg"]
     assert f"{AZURE_ACCOUNT}.blob.core.windows.net" in azure.visited
-
-
-def test_the_examples_run_and_the_second_time_nothing_changes(
-    namespace: str, control: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lab = s3.storage()
-    monkeypatch.setenv("STORE_ACCESS_KEY", lab.access_key)
-    monkeypatch.setenv("STORE_SECRET_KEY", lab.secret_key)
-    text = mig_storage.EXAMPLES.replace("http://s3.example.com:8333", lab.endpoint)
-    text = text.replace("    kubeconfig: ~/.kube/destination\n", "")
-    tasks = yaml.safe_load(text)
-    first, second = (perform_tasks(tasks, namespace) for _run in range(2))
-    assert [result["failed"] for result in first] == [False] * len(tasks), first
-    assert [result["changed"] for result in first] == [True, True, False, False]
-    assert [result["changed"] for result in second] == [False] * len(tasks)
-    perform([("mig_storage", {"name": "backups", "state": "absent"})], namespace=namespace)
-
-
-def perform_tasks(tasks: list[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
-    """The tasks as they stand, ``check_mode`` of each included."""
-    results = []
-    for task in tasks:
-        arguments = ["--check"] if task.get("check_mode") else []
-        results += perform([("mig_storage", task["openmig.mtc.mig_storage"])], *arguments, namespace=namespace)
-    return results

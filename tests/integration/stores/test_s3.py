@@ -162,6 +162,24 @@ def test_a_name_that_does_not_resolve() -> None:
     assert "name not resolved" in error.reason
 
 
+def test_objects_are_encrypted_with_the_key(plain: dict[str, Any], s3_port: int) -> None:
+    with opened("aws", {**plain, "awsKmsKeyId": "alias/backups"}, keys(ADMIN)) as store:
+        store.put("encrypted", b"content")
+        described = servers.s3_client(s3_port).head_object(Bucket=BUCKET, Key="encrypted")
+        assert (described["ServerSideEncryption"], store.get("encrypted")) == ("aws:kms", b"content")
+        store.delete("encrypted")
+
+
+def test_a_server_that_cannot_encrypt(tmp_path: Path) -> None:
+    with servers.seaweed(tmp_path, encrypting=False) as port:
+        servers.make_bucket(port)
+        config = {"awsBucketName": BUCKET, "awsS3Url": f"http://127.0.0.1:{port}"}
+        prove("aws", config, keys(ADMIN))
+        error = refused("aws", {**config, "awsKmsKeyId": "alias/backups"}, keys(ADMIN))
+        assert "aws_kms_key_id" in error.mend
+        assert servers.s3_keys(port) == []
+
+
 def test_what_cannot_be_deleted_is_told(plain: dict[str, Any], s3_port: int) -> None:
     """Also the one case in which something stays: who may not delete cannot clear up."""
     error = refused("aws", plain, keys(WRITER))
