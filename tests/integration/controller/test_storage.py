@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A storage that MTC's controller tests: its secret lies where MTC's documents have it, and a changed key is tested anew.
+"""A storage that MTC's controller tests: its secret lies where MTC's documents have it, a changed key is tested anew.
 
 The conditions that are played are those of the reference on MigStorage; the store that they speak of does not exist.
 """
