@@ -175,7 +175,7 @@ def _entry(
 
 
 def _mapped_name(claim: str, *, facts: VolumeFacts, use: ClaimUse, existing: Mapping[str, Any] | None) -> str:
-    _source, target = claim_names(existing) if existing else (claim, claim)
+    target = (claim_names(existing)[1] if existing else "") or claim
     if facts.storage_conversion:
         target = converted_claim_name(target, suffix=facts.suffix, stateful_set=use.stateful_set)
         return f"{claim}:{target}"

@@ -61,7 +61,7 @@ def judge_row(stage: Stage, plan: str) -> Result:
     """References are given where nobody else has stored the plan with its own."""
     row = ROWS[plan]
     references = {"source_cluster": "source", "destination_cluster": "destination"} if row.spec is None else {}
-    return judge(stage.of("openmig"), name=plan, **references, **row.options(stage, plan))
+    return judge(stage.of("openmig"), **{"name": plan, **references, **row.options(stage, plan)})
 
 
 @pytest.fixture(scope="module")

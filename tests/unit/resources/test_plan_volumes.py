@@ -100,6 +100,14 @@ def test_finding_again_keeps_the_users_choices_and_nothing_else() -> None:
     assert volumes.discover(facts(), [again]).entries == [again]
 
 
+def test_a_choice_that_was_made_before_the_volume_was_found_is_kept() -> None:
+    chosen_before = {"name": "pv-1", "selection": {"action": "skip"}}
+    (entry,) = volumes.discover(facts(), [chosen_before]).entries
+    assert entry["selection"] == {"action": "skip"}
+    assert entry["pvc"]["name"] == "data"
+    assert volumes.discover(facts(), [entry]).entries == [entry]
+
+
 def test_what_is_not_there_any_more_is_dropped_and_the_list_is_sorted() -> None:
     found = volumes.discover(
         facts(
