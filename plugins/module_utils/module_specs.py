@@ -146,7 +146,8 @@ def run_spec() -> Spec:
 
 def mig_migration_spec() -> Spec:
     """Options of ``mig_migration``."""
-    offered = ("plan", "stage", "rollback", "run_as_root", "run_as_user", "run_as_group")
+    run_as = ("run_as_root", "run_as_user", "run_as_group")
+    offered = ("plan", "stage", "migrate_state", "rollback", "keep_annotations", *run_as)
     return {
         **control_spec(),
         "name": {"type": "str"},

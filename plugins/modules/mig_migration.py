@@ -60,6 +60,18 @@ options:
         changes nothing.
     type: bool
     default: false
+  migrate_state:
+    description:
+      - Move the data alone, or convert the storage of volumes within one cluster. MTC decides by the plan which of the
+        two it is.
+      - Carried out by MTC only. With engine V(builtin) it is refused before anything starts; copy volumes with
+        M(openmig.mtc.direct_volume_migration) there.
+    type: bool
+  keep_annotations:
+    description:
+      - Whether MTC leaves its annotations and labels on what it has migrated. Has no effect with engine V(builtin),
+        which keeps those that a rollback needs and no others.
+    type: bool
   rollback:
     description:
       - Undo what the plan's runs have made, after success, failure or cancelling. On the destination the migrated
@@ -216,6 +228,9 @@ options:
       - V(GVKsIncompatible) leaves out objects whose kind the destination does not serve.
       - V(PvCapacityAdjustmentRequired) lets a destination volume be smaller than what its source uses, which is
         right when O(excludes) leaves out much of it.
+      - With engine V(controller) further names are those of MTC's own warnings, V(CopiedBeforeQuiesce) for a volume
+        whose only copy began before the application had stopped, and V(RollbackIncomplete) for what a rollback has left
+        on the destination.
       - Frozen with the migration.
     type: list
     elements: str
@@ -368,6 +383,34 @@ volumes:
     - The verdict on every volume, and what the last pass over it had to copy (C(files_moved), C(bytes_moved)).
     - After a stage run what the pass has copied; C(proven) is then V(false).
   returned: when volumes were copied
+  type: list
+  elements: dict
+itinerary:
+  description: Which way through the phases MTC has taken.
+  returned: with engine V(controller)
+  type: str
+  sample: Final
+pipeline:
+  description: The steps of the run, as MTC tells them.
+  returned: with engine V(controller)
+  type: list
+  elements: dict
+direct_volume_migrations:
+  description: Each C(DirectVolumeMigration) of the run in a few words; likewise C(direct_image_migrations) and
+    C(direct_image_stream_migrations).
+  returned: with engine V(controller)
+  type: list
+  elements: dict
+velero:
+  description: Velero's objects of the run on the clusters that the task says how to reach, each in one row.
+  returned: with engine V(controller)
+  type: list
+  elements: dict
+findings:
+  description:
+    - What did not arrive as it should, although MTC calls the run a success, each with the C(name) by which
+      O(accept_warnings) accepts it.
+  returned: with engine V(controller), when a run has ended
   type: list
   elements: dict
 accepted:

@@ -22,6 +22,7 @@ from . import awaiting, controlled_outcome, controlled_plan, following, second_c
 from .call import Call
 from .clock import elapsed_clock
 from .following import Followed
+from .outcome import nothing
 from .plan_runs import runs_of
 from .second_call import Asked, Decision, Step
 
@@ -45,7 +46,7 @@ def migrate(this: Call, control: Cluster, *, plan_name: str) -> dict[str, Any]:
     )
     if decision.step is Step.NOTHING:
         if decision.migration is None:
-            return _nothing(this, started=started)
+            return nothing(changed=False, started=started, engine=this.engine)
         undone = asked is Asked.ROLLBACK
         return controlled_outcome.told(
             this,
@@ -137,7 +138,7 @@ def _cancel(this: Call, control: Cluster, migration: Manifest, *, started: float
     if not migration_course.begun(migration):
         _delete(control, migration)
         this.reporter.tell(name, "removed: it had not begun")
-        return {**_nothing(this, started=started), "changed": True}
+        return nothing(changed=True, started=started, engine=this.engine)
     if not asked_before:
         migration = following.cancel(control, migration)
         this.reporter.tell(name, "asked to cancel")
@@ -151,19 +152,6 @@ def _cancel(this: Call, control: Cluster, migration: Manifest, *, started: float
                 mend="Roll it back with rollback: true if it is to be undone",
             )
     return controlled_outcome.told(this, control, followed, changed=not asked_before, started=started, judge=False)
-
-
-def _nothing(this: Call, *, started: float) -> dict[str, Any]:
-    return {
-        "changed": False,
-        "resource": {},
-        "conditions": {},
-        "engine": this.engine,
-        "phase": "",
-        "errors": [],
-        "volumes": [],
-        "duration": round(elapsed_clock() - started, 2),
-    }
 
 
 def _predict(
@@ -180,8 +168,7 @@ def _predict(
         control.create(manifest, dry_run=True)
     waiting = [] if is_ready(plan) else [f"MigPlan {this.namespace}/{plan_name} is not ready yet"]
     return {
-        **_nothing(this, started=started),
-        "changed": True,
+        **nothing(changed=True, started=started, engine=this.engine),
         "resource": manifest,
         "prediction": {
             "migration": decision.name,

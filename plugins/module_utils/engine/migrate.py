@@ -13,7 +13,7 @@ from typing import Any
 
 from ..resources import accepted, excludes, migmigration, migplan, migration_options, names
 from ..resources.engines import CONTROLLER
-from ..resources.errors import InvalidInput, Problem
+from ..resources.errors import InvalidInput, Problem, Refused
 from . import call, choice, plan_file, second_call
 from .call import Call
 from .clock import elapsed_clock
@@ -60,6 +60,13 @@ def migrate(this: Call) -> dict[str, Any]:
         from .controlled_migration import migrate as have_migrated
 
         return have_migrated(this, control, plan_name=plan_name)
+    if params.get("migrate_state"):
+        raise Refused(
+            subject=f"{names.MIG_PLAN} {plan_name}",
+            attempt="state migrations are not carried out by the builtin engine",
+            reason="a plan is moved as a whole here",
+            mend="Copy volumes alone with direct_volume_migration, or say engine: controller where MTC is installed",
+        )
     installed = call.require_resources(control, check=this.check)
     runs = runs_of(control, this.namespace, plan_name) if installed else Runs([], frozenset())
     asked = second_call.asked_for(params)

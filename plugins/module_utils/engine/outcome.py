@@ -43,13 +43,13 @@ def record_of(control: Cluster, migration: Mapping[str, Any]) -> dict[str, Any]:
     return record.data if record.load() else {}
 
 
-def nothing(*, changed: bool, started: float) -> dict[str, Any]:
+def nothing(*, changed: bool, started: float, engine: str = BUILTIN) -> dict[str, Any]:
     """The module's result where there is no resource."""
     return {
         "changed": changed,
         "resource": {},
         "conditions": {},
-        "engine": BUILTIN,
+        "engine": engine,
         "phase": "",
         "errors": [],
         "volumes": [],

@@ -29,7 +29,7 @@ def remove(this: Call, control: Cluster, *, again: Again, started: float) -> dic
     name = str(this.params["name"])
     found = control.get(names.API_VERSION, names.MIG_MIGRATION, name, this.namespace)
     if found is None:
-        return nothing(changed=False, started=started)
+        return nothing(changed=False, started=started, engine=this.engine)
     subject = subject_of(names.MIG_MIGRATION, name, this.namespace)
     if not migmigration.finished(found):
         if not this.params.get("force"):
@@ -46,7 +46,8 @@ def remove(this: Call, control: Cluster, *, again: Again, started: float) -> dic
         control.delete(names.API_VERSION, names.MIG_MIGRATION, name, this.namespace, uid=found["metadata"]["uid"])
         _await_gone(this, control, name, subject)
         this.reporter.tell(name, "removed with its record")
-    return {**nothing(changed=True, started=started), "diff": {"before": found.get("spec") or {}, "after": {}}}
+    diff = {"before": found.get("spec") or {}, "after": {}}
+    return {**nothing(changed=True, started=started, engine=this.engine), "diff": diff}
 
 
 def _await_gone(this: Call, control: Cluster, name: str, subject: str) -> None:

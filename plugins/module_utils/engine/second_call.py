@@ -17,8 +17,9 @@ it was rolled back                    start           start         nothing
 a run of another kind is unfinished   refuse          refuse        refuse                cancel
 ====================================  ==============  ============  ====================  ==================
 
-An unfinished rollback goes on. A stage run after a final one that succeeded is refused: it would copy the stopped
-source over what the application has written since. Nothing here knows who carries a run out.
+A state migration is asked for as a final one is. An unfinished rollback goes on. A stage run after a final one that
+succeeded is refused: it would copy the stopped source over what the application has written since. Nothing here knows
+who carries a run out.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Asked(Enum):
     """What a call asks for. The value ends the default name of the run."""
 
     STAGE = "stage"
+    STATE = "state"
     FINAL = "final"
     ROLLBACK = "rollback"
     CANCEL = "cancel"
@@ -70,7 +72,12 @@ class Decision:
 
 def asked_for(params: Mapping[str, Any]) -> Asked:
     """From a module's options, of which at most one may be true."""
-    for option, asked in (("cancel", Asked.CANCEL), ("rollback", Asked.ROLLBACK), ("stage", Asked.STAGE)):
+    for option, asked in (
+        ("cancel", Asked.CANCEL),
+        ("rollback", Asked.ROLLBACK),
+        ("stage", Asked.STAGE),
+        ("migrate_state", Asked.STATE),
+    ):
         if params.get(option):
             return asked
     return Asked.FINAL
@@ -81,7 +88,7 @@ def kind_of(migration: Manifest) -> str:
     if migmigration.is_rollback(migration):
         return Asked.ROLLBACK.value
     if migmigration.is_state(migration):
-        return "state"
+        return Asked.STATE.value
     return Asked.STAGE.value if migmigration.is_stage(migration) else Asked.FINAL.value
 
 
@@ -188,7 +195,7 @@ def _rollback(migrations: Sequence[Found], start: Decision, *, plan: str) -> Dec
 
 def _undone(migrations: Sequence[Found]) -> Found | None:
     """What a rollback would undo: the newest final run since the last rollback, else the newest stage or state run."""
-    for kind in (Asked.FINAL.value, Asked.STAGE.value, "state"):
+    for kind in (Asked.FINAL.value, Asked.STAGE.value, Asked.STATE.value):
         if (found := _newest(migrations, kind)) is not None:
             return found
     return None

@@ -27,6 +27,7 @@ class _Promise:
 PROMISES: Mapping[str, _Promise] = {
     "excludes": _Promise("Leave it out, or say engine: builtin", (None, [])),
     "pause_before": _Promise("Use a hook of the plan, or say engine: builtin"),
+    "rollback_sync": _Promise("Leave it out, or say engine: builtin", (None, False)),
     "plan_digest": _Promise("Leave it out, or say engine: builtin"),
     "plan_file": _Promise("Leave it out, or say engine: builtin"),
     "verification": _Promise("Say verify: true for the plan's volumes in mig_plan", (None, "changed")),

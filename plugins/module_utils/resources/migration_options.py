@@ -41,7 +41,7 @@ def together(params: Mapping[str, Any]) -> list[Problem]:
         fault = "has a meaning for rollbacks only"
         problems.append(Problem(path="rollback_sync", fault=fault, mend="Say rollback: true as well"))
     if params.get("cancel"):
-        others = [option for option in ("stage", "rollback") if params.get(option)]
+        others = [option for option in ("stage", "migrate_state", "rollback") if params.get(option)]
         fault = "cannot be combined with cancel"
         problems += [Problem(path=option, fault=fault, mend="cancel ends a run of any kind") for option in others]
     return problems + _pause(params)
@@ -51,7 +51,7 @@ def _pause(params: Mapping[str, Any]) -> list[Problem]:
     before = params.get("pause_before")
     if before is None:
         return []
-    kinds = [option for option in ("stage", "rollback", "cancel") if params.get(option)]
+    kinds = [option for option in ("stage", "migrate_state", "rollback", "cancel") if params.get(option)]
     mend = "Only a final migration pauses"
     problems = [Problem(path="pause_before", fault=f"has no meaning with {option}", mend=mend) for option in kinds]
     if before == "quiesce" and params.get("quiesce_pods") is False:

@@ -21,8 +21,13 @@ from ansible_collections.openmig.mtc.plugins.module_utils.engine.second_call imp
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import NotFound, Refused
 
 Manifest = dict[str, Any]
-STAGE, FINAL, ROLLBACK, CANCEL = Asked.STAGE, Asked.FINAL, Asked.ROLLBACK, Asked.CANCEL
-KINDS: dict[Asked, dict[str, bool]] = {STAGE: {"stage": True}, FINAL: {}, ROLLBACK: {"rollback": True}}
+STAGE, STATE, FINAL, ROLLBACK, CANCEL = Asked.STAGE, Asked.STATE, Asked.FINAL, Asked.ROLLBACK, Asked.CANCEL
+KINDS: dict[Asked, dict[str, bool]] = {
+    STAGE: {"stage": True},
+    STATE: {"migrateState": True},
+    FINAL: {},
+    ROLLBACK: {"rollback": True},
+}
 
 
 def migration(name: str, ended: str | None, *, age: int, begun: bool = True, **spec: Any) -> Manifest:
@@ -57,7 +62,7 @@ OK, WARNED, FAILED, CANCELED = "Succeeded", "SucceededWithWarnings", "Failed", "
 BACK = run(ROLLBACK, OK, age=5)
 
 
-@pytest.mark.parametrize("asked", [STAGE, FINAL])
+@pytest.mark.parametrize("asked", [STAGE, STATE, FINAL])
 def test_stage_and_final_in_every_state_of_their_own_kind(asked: Asked) -> None:
     base = f"app-{asked.value}"
     assert told(ask(asked)) == (Step.START, base)
