@@ -20,6 +20,8 @@ from .record import head_name
 
 GONE_WITHIN = 60
 PAUSE = 0.3
+CANCELING = {"state": "present", "force": False, "cancel": True, "wait": True, "plan_definition": None}
+"""The options of the call that ends an unfinished run before it is removed."""
 Again = Callable[[Call], dict[str, Any]]
 
 
@@ -40,8 +42,7 @@ def remove(this: Call, control: Cluster, *, again: Again, started: float) -> dic
                 mend="Let it end, cancel it with cancel: true, or say force: true, which cancels it first",
             )
         if not this.check and (plan := migmigration.plan_of(found)) is not None:
-            changes = {"state": "present", "cancel": True, "plan": plan[1], "wait": True, "plan_definition": None}
-            again(dataclasses.replace(this, params={**this.params, **changes}))
+            again(dataclasses.replace(this, params={**this.params, **CANCELING, "plan": plan[1]}))
     if not this.check:
         control.delete(names.API_VERSION, names.MIG_MIGRATION, name, this.namespace, uid=found["metadata"]["uid"])
         _await_gone(this, control, name, subject)
