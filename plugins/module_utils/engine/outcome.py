@@ -15,7 +15,7 @@ from ..resources.engines import BUILTIN
 from .clock import elapsed_clock
 from .record import Record
 
-ROLLBACK_FACTS = ("undoes", "received", "copied_back", "removed", "kept_namespaces", "started")
+ROLLBACK_FACTS = ("undoes", "received", "copied_back", "removed", "kept_namespaces", "not_looked_at", "started")
 """What the record of a rollback says besides."""
 
 

@@ -118,6 +118,11 @@ def remove_migrated(context: Context) -> None:
     _going_down(context)
     found = made_by_plan.made(context.destination, context.plan_uid, context.destination_namespaces)
     context.record.data.setdefault("removed", {"objects": len(found.objects), "claims": found.claims})
+    # An API that does not answer hides its objects; that must not keep the source from starting, nor be kept quiet.
+    hidden = [f"{group}: {why}" for group, why in sorted(context.destination.broken_groups.items())]
+    if hidden:
+        context.record.data["not_looked_at"] = hidden
+        context.tell(f"these APIs of the destination do not answer, what was made there may stay: {', '.join(hidden)}")
     context.record.save()
     made_by_plan.remove_contents(context.destination, context.plan_uid, context.destination_namespaces)
 

@@ -86,6 +86,7 @@ def test_a_killed_run_is_cancelled_by_the_call_itself_and_a_new_one_reuses_its_v
     assert applications.files(world.destination, world.destination_namespace) == files
 
 
+@pytest.mark.sample
 def test_a_run_that_nobody_began_is_cancelled_and_nothing_is_done_for_it(world: World) -> None:
     world.deploy(mebibytes=1, files=20)
     assert world.migrate(mtc_storage_class_mapping={"source-ssd": "nowhere"}).code != 0

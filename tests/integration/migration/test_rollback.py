@@ -85,6 +85,7 @@ def test_what_others_have_put_there_stays(existed: bool, world: World) -> None:
     applications.await_ready(world.source, world.source_namespace)
 
 
+@pytest.mark.sample
 def test_after_a_stage_run_the_copies_go_and_the_application_is_not_touched(world: World) -> None:
     world.deploy(mebibytes=1, files=20)
     pod = applications.pod_of(world.source, world.source_namespace)
