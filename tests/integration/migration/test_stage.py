@@ -22,6 +22,12 @@ def test_each_pass_copies_the_difference_and_the_cutover_the_rest(world: World) 
     world.deploy(mebibytes=MEBIBYTES, files=50)
     before = applications.pod_of(world.source, world.source_namespace)
 
+    told = world.stage("--check", "--diff")
+    assert told.code == 0, told.output
+    prediction = told.migration["prediction"]
+    assert (prediction["objects"], prediction["stops"], len(prediction["volumes"])) == ([], [], 1)
+    assert "EnsureFinalRestore" not in prediction["phases"]
+
     first = world.stage()
     assert first.code == 0, first.output
     (volume,) = first.migration["volumes"]
