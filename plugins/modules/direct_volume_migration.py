@@ -258,7 +258,7 @@ EXAMPLES = r"""
         target_storage_class: destination-fast
     transfer_image: registry.example.com/openmig/mover:0.1.0
 
-- name: Copy two volumes of a stopped application, without any MigCluster
+- name: Copy two volumes for good, without any MigCluster; what has them mounted only reads
   openmig.mtc.direct_volume_migration:
     kubeconfig: ~/.kube/destination
     source:
@@ -272,6 +272,7 @@ EXAMPLES = r"""
       - name: pictures
         namespace: archive
         target_name: photographs
+    allow_writers: true
     transfer_image: registry.example.com/openmig/mover:0.1.0
 """
 

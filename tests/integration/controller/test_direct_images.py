@@ -17,6 +17,8 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.controller.conftest import Play, call, start, until
 from integration.migration import evidence
 from lab import audit
+from lab.targets import targets
+from unit.modules import documents
 
 IMAGES = "direct_image_migration"
 STREAM = "direct_image_stream_migration"
@@ -139,6 +141,19 @@ def test_what_lacks_is_told_at_once(mtc: Cluster, module: str) -> None:
     assert run.code != 0
     for words in ("source_cluster: is missing", "destination_cluster: is missing"):
         assert words in run.failure
+
+
+@pytest.mark.parametrize(
+    ("module", "kind"),
+    [(IMAGES, names.DIRECT_IMAGE_MIGRATION), (STREAM, names.DIRECT_IMAGE_STREAM_MIGRATION)],
+)
+def test_its_examples_settle(clean: Cluster, controller: Play, module: str, kind: str) -> None:
+    """As those of the other modules in integration/examples: the second time changes nothing."""
+    with controller(passes={kind: [[ended(successfulISs=STREAMS)]]}):
+        for task in documents.examples(module):
+            given = {**task[f"openmig.mtc.{module}"], "kubeconfig": str(targets().destination)}
+            runs = [call(module, **given), call(module, **given)]
+            assert [(run.code, run.changed) for run in runs] == [(0, 1), (0, 0)], runs[-1].output
 
 
 def test_one_that_is_deleted_while_it_is_watched(clean: Cluster, controller: Play) -> None:
