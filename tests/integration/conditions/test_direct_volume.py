@@ -151,7 +151,6 @@ NOT_PRODUCED = {
 }
 
 
-@pytest.mark.sample
 def test_what_keeps_it_from_beginning_is_found_stored_and_told(control: Cluster, namespace: str, written: str) -> None:
     metadata = {"name": "unready", "namespace": namespace}
     unready = {"apiVersion": names.API_VERSION, "kind": names.MIG_CLUSTER, "metadata": metadata}
@@ -180,6 +179,7 @@ def test_no_condition_of_the_kind_is_left_out() -> None:
     assert known == {kind for _changes, kind, _reason in BLOCKED.values()} | WHILE_OR_AT_THE_END | set(NOT_PRODUCED)
 
 
+@pytest.mark.sample
 def test_it_runs_and_succeeds(control: Cluster, source: Cluster, namespace: str, written: str, target: str) -> None:
     name = "succeeds"
     begun, ended = perform(

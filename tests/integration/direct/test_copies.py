@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.direct.conftest import MODULE, World
 from integration.migration import applications
@@ -18,7 +16,6 @@ def conditions(result: dict[str, Any]) -> dict[str, str]:
     return {name: entry["category"] for name, entry in result["conditions"].items()}
 
 
-@pytest.mark.sample
 def test_a_volume_is_staged_then_cut_over_and_the_same_task_again_changes_nothing(world: World) -> None:
     world.deploy(mebibytes=5, files=50)
     staged = world.call(migration_type="Stage")
