@@ -15,8 +15,6 @@ import pytest
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.controller.conftest import Play, call, start, until
-from integration.migration import evidence
-from lab import audit
 from lab.targets import targets
 from unit.modules import documents
 
@@ -108,21 +106,24 @@ def test_one_that_is_blocked_says_by_what(clean: Cluster, controller: Play) -> N
 
 def test_a_second_call_watches_what_is_under_way_and_asks_for_nothing_else(clean: Cluster, controller: Play) -> None:
     running = {**BEGUN, "status": {"phase": "MigrateImageStream"}}
-    done = {"after": 12, "conditions": [condition("Succeeded", "Advisory")], "status": {"phase": "Completed"}}
-    with controller(passes={names.DIRECT_IMAGE_STREAM_MIGRATION: [[running, done]]}):
+    done = {"conditions": [condition("Succeeded", "Advisory")], "phase": "Completed"}
+    with controller(passes={names.DIRECT_IMAGE_STREAM_MIGRATION: [[running]]}):
         begun = call(STREAM, wait=False, **FRONT)
         assert begun.code == 0, begun.output
         assert begun.result(STREAM)["waiting_for"] == "MigrateImageStream"
-        other = call(STREAM, **FRONT, dest_namespace="elsewhere")
-        assert other.code != 0
-        assert "spec.destNamespace: is not what the unfinished copy began with" in other.failure
-        watched = call(STREAM, **FRONT)
-        assert watched.code == 0, watched.output
-        assert watched.result(STREAM)["phase"] == "Completed"
+    other = call(STREAM, **FRONT, dest_namespace="elsewhere")
+    assert other.code != 0
+    assert "spec.destNamespace: is not what the unfinished copy began with" in other.failure
+    watching = start(STREAM, **FRONT, wait_timeout=120)
+    until(lambda: "TASK [An image stream]" in watching.output(), what="the copy is watched")
+    kind = names.DIRECT_IMAGE_STREAM_MIGRATION
+    clean.patch(names.API_VERSION, kind, "front", names.CONTROLLER_NAMESPACE, patch={"status": done})
+    watched = watching.end()
+    assert watched.code == 0, watched.output
+    assert watched.result(STREAM)["phase"] == "Completed"
 
 
-def test_the_builtin_engine_and_mtc_refuse_what_they_cannot_do_before_anything_starts(mtc: Cluster) -> None:
-    mark = audit.mark("destination")
+def test_the_builtin_engine_and_mtc_refuse_what_they_cannot_do_before_anything_starts(clean: Cluster) -> None:
     for module, given in ((IMAGES, SHOP), (STREAM, FRONT)):
         run = call(module, engine="builtin", **given)
         assert run.code != 0
@@ -132,7 +133,9 @@ def test_the_builtin_engine_and_mtc_refuse_what_they_cannot_do_before_anything_s
     alone = call("direct_volume_migration", name="data", persistent_volume_claims=claims, **CLUSTERS)
     assert alone.code != 0
     assert "Say engine: builtin, which works beside MTC" in alone.failure
-    assert evidence.our_writes("destination", mark) == []
+    for kind, name in ((names.DIRECT_IMAGE_MIGRATION, "shop"), (names.DIRECT_VOLUME_MIGRATION, "data")):
+        for namespace in (names.CONTROLLER_NAMESPACE, names.BUILTIN_NAMESPACE):
+            assert clean.get(names.API_VERSION, kind, name, namespace) is None
 
 
 @pytest.mark.parametrize("module", [IMAGES, STREAM])
