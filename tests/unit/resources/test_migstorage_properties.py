@@ -13,6 +13,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources.argument_spe
     storage_spec,
     store_credentials,
 )
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.spec_fields import Field
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.storage_providers import PROVIDERS
 
 WORDS = st.one_of(
@@ -41,20 +42,46 @@ SPEC = {**storage_spec(), "credentials": store_credentials(), "volume_snapshot_c
 PARAMS = st.fixed_dictionaries(
     {"name": st.just("store"), **{name: given_or_not(option) for name, option in SPEC.items()}}
 )
-LIKELY = st.fixed_dictionaries(
-    {
-        "name": st.just("store"),
-        "backup_storage_provider": st.just("azure"),
-        "backup_storage_config": st.fixed_dictionaries(
-            {name: st.sampled_from(["", "a"]) for name in ("azure_resource_group", "azure_storage_account")},
-            optional={"azure_storage_container": st.sampled_from(["", "c"]), "creds_secret": st.just("keys")},
-        ),
-        "volume_snapshot_provider": st.sampled_from([None, "", "azure", "gcp"]),
-        "volume_snapshot_config": st.fixed_dictionaries(
-            {}, optional={"azure_api_timeout": WORDS, "azure_resource_group": WORDS, "creds_secret": st.just("other")}
-        ),
-    }
-)
+FITTING: dict[str, list[Any]] = {
+    "aws_s3_url": ["", "https://store:9000", "http://store", "store"],
+    "aws_public_url": ["", "https://store", "ftp://store"],
+    "aws_signature_version": ["", "1", "4"],
+    "aws_s3_force_path_style": [True, False],
+    "insecure": [True, False],
+    "s3_custom_ca_bundle": [""],
+    "azure_api_timeout": ["30s", "1h30m", "soon", "0s", "5"],
+    "snapshot_creation_timeout": ["10m", "1.5h", "", "-1m", "10"],
+}
+"""Values of the options for which not every word does."""
+
+
+def fitting(provider: str, group: str) -> st.SearchStrategy[Any]:
+    """Settings of one provider, most of which could be."""
+    row = PROVIDERS[provider]
+    own = row.backup_fields if group == migstorage.BACKUP else row.snapshot_fields
+    required = row.backup_required if group == migstorage.BACKUP else row.snapshot_required
+    fields = [field for field in migstorage.GROUPS[group].fields if isinstance(field, Field) and field.name in own]
+    words = {field: st.sampled_from(FITTING.get(field.option, ["a", "b-1", "velero", "a/b"])) for field in fields}
+    return st.fixed_dictionaries(
+        {"creds_secret": st.just("keys"), **{each.option: words[each] for each in fields if each.name in required}},
+        optional={each.option: words[each] for each in fields if each.name not in required},
+    )
+
+
+def likely(backups: str, snapshots: str) -> st.SearchStrategy[Any]:
+    more = {} if not snapshots else {migstorage.SNAPSHOT: fitting(snapshots, migstorage.SNAPSHOT)}
+    return st.fixed_dictionaries(
+        {
+            "name": st.just("store"),
+            "backup_storage_provider": st.just(backups),
+            "volume_snapshot_provider": st.just(snapshots),
+            migstorage.BACKUP: fitting(backups, migstorage.BACKUP),
+            **more,
+        }
+    )
+
+
+LIKELY = st.one_of([likely(backups, snapshots) for backups in PROVIDERS for snapshots in (*PROVIDERS, "")])
 SETS = st.one_of(PARAMS, LIKELY)
 
 
