@@ -79,8 +79,8 @@ options:
     choices: [source, destination]
   active_deadline_seconds:
     description:
-      - Seconds that the hook's pod may run before it is stopped and the hook counts as failed. V(0), like a hook
-        that was made without it, means 1800.
+      - Seconds that a pod of the hook may run before it is stopped. A hook whose pod has failed is tried again, up to
+        six times, as Kubernetes does with jobs. V(0), like a hook that was made without it, means 1800.
       - While a C(PostBackup) or C(PreRestore) hook runs the application is down.
     type: int
   wait_timeout:

@@ -418,6 +418,25 @@ accepted:
   returned: success
   type: list
   elements: dict
+hooks:
+  description:
+    - How each hook of the plan that ran has ended, in the order of their phases, with the last 100 lines of its log.
+    - With engine V(builtin). With V(controller) jobs and pods stay on the clusters, where their logs can be read.
+  returned: success or failure of a run
+  type: list
+  elements: dict
+  sample:
+    - phase: PreBackup
+      hook: pause-imports
+      cluster: source
+      namespace: shop-ops
+      job: shop-prebackup-0b5f4f6e
+      image: quay.io/konveyor/hook-runner:latest
+      outcome: succeeded
+      reason: ""
+      started: 1763769600.5
+      seconds: 14.2
+      log: ["PLAY RECAP ***", "localhost : ok=2 changed=1"]
 objects:
   description:
     - How many objects were created or found, what was rewritten in them and what was left for you to look at.

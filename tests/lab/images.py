@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 from lab import debian, versions
@@ -20,11 +22,15 @@ from lab.report import say, step
 
 MOVER = f"localhost/openmig/mover:{versions.IMAGES}"
 APPLICATION = f"localhost/openmig/demo-app:{versions.IMAGES}"
+HOOK_RUNNER = f"localhost/openmig/hook-runner:{versions.IMAGES}"
 PAUSE = f"localhost/openmig/pause:{versions.IMAGES}"
 
 _MOVER_DEFINITION = REPOSITORY / "images" / "mover"
 _OWN_DEFINITIONS = Path(__file__).resolve().parent / "images"
 _APPLICATION_CODE = REPOSITORY / "demo" / "app"
+_HOOK_PROGRAMS = ("ansible-core", "kubernetes")
+"""Python packages that hooks find in their image: those of the environment that the lab itself runs in."""
+_HOOK_COLLECTION = "ansible_collections/kubernetes"
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,12 @@ def images(programs: Programs) -> list[Image]:
             APPLICATION,
             (_OWN_DEFINITIONS / "application", _collector(), _APPLICATION_CODE),
             _fill_application,
+            debian=True,
+        ),
+        Image(
+            HOOK_RUNNER,
+            (_OWN_DEFINITIONS / "hook-runner", _collector(), *_records(_hook_distributions())),
+            _fill_hook_runner,
             debian=True,
         ),
     ]
@@ -115,10 +127,46 @@ def _fill_application(context: Path) -> None:
         _copy(_APPLICATION_CODE, context / "app")
 
 
+def _fill_hook_runner(context: Path) -> None:
+    definition = context / "definition"
+    _copy(_OWN_DEFINITIONS / "hook-runner", definition)
+    (definition / "Containerfile").rename(context / "Containerfile")
+    (definition / "bin").rename(context / "bin")
+    shutil.copy2(_collector(), definition)
+    python = context / "python"
+    for each in _hook_distributions():
+        for file in each.files or ():
+            # What a package puts elsewhere than beside itself are its programs, and those have this machine's paths.
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                (python / str(file)).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(str(file.locate()), python / str(file))
+    _copy(Path(str(distribution("ansible").locate_file(_HOOK_COLLECTION))), python / _HOOK_COLLECTION)
+
+
+def _hook_distributions() -> list[Distribution]:
+    """Return the hooks' packages with all that they need."""
+    found: dict[str, Distribution] = {}
+    waiting = list(_HOOK_PROGRAMS)
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        if name not in found:
+            found[name] = distribution(name)
+            needs = [need for need in found[name].requires or () if ";" not in need]
+            waiting += [re.split(r"[^\w.-]", need, maxsplit=1)[0] for need in needs]
+    return list(found.values())
+
+
+def _records(distributions: list[Distribution]) -> list[Path]:
+    """Return what is installed as lists of files and hashes; of the collection the file that says its version."""
+    files = [file.locate() for each in distributions for file in each.files or () if file.name == "RECORD"]
+    manifest = distribution("ansible").locate_file(f"{_HOOK_COLLECTION}/core/MANIFEST.json")
+    return [Path(str(file)) for file in (*files, manifest)]
+
+
 def packages() -> list[str]:
     """Return every Debian package that one of the images takes something from."""
     wanted: set[str] = set()
-    for directory in (_MOVER_DEFINITION, _OWN_DEFINITIONS / "application"):
+    for directory in (_MOVER_DEFINITION, _OWN_DEFINITIONS / "application", _OWN_DEFINITIONS / "hook-runner"):
         for line in (directory / "packages").read_text(encoding="utf-8").splitlines():
             wanted.update(line.partition("#")[0].split())
     return sorted(wanted)

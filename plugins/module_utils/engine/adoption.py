@@ -56,6 +56,7 @@ RIGHTS: Mapping[str, list[dict[str, Any]]] = {
             "verbs": ["create", "delete", "deletecollection", "patch", "update"],
         },
         {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]},
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete"]},
     ],
     "destination": _EVERYTHING,
     CONTROLLER_RIGHTS: _EVERYTHING,

@@ -5,6 +5,7 @@ options change or a refresh is asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..cluster.api import Cluster
@@ -60,4 +61,17 @@ def _results(_situation: Situation, resource: Manifest) -> dict[str, Any]:
     return {"analytics": (resource.get("status") or {}).get("analytics") or {}}
 
 
-HANDLER = Handler(kind=names.MIG_ANALYTIC, room=miganalytic, evaluate=_evaluate, drive=awaiting.drive, results=_results)
+def _labels(spec: Mapping[str, Any]) -> dict[str, str]:
+    """By which people find the analytics of a plan: upstream's label, which holds the plan's name."""
+    _namespace, name = spec_fields.refers_to(spec.get("migPlanRef")) or ("", "")
+    return {names.MIGPLAN_LABEL: name} if 0 < len(name) <= LONGEST_LABEL else {}
+
+
+HANDLER = Handler(
+    kind=names.MIG_ANALYTIC,
+    room=miganalytic,
+    evaluate=_evaluate,
+    drive=awaiting.drive,
+    labels=_labels,
+    results=_results,
+)

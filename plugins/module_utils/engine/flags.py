@@ -23,6 +23,7 @@ def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool, sync_back:
     spec, status = plan["spec"], plan.get("status") or {}
     volumes = spec.get("persistentVolumes") or []
     indirect = bool(spec.get("indirectVolumeMigration"))
+    hooks = {str(hook.get("phase")) for hook in spec.get("hooks") or ()}
     found = {
         Flag.QUIESCE: quiesce,
         Flag.VERIFY: verify,
@@ -33,5 +34,9 @@ def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool, sync_back:
         Flag.DIRECT_VOLUME: not indirect and any(_copied_directly(entry) for entry in volumes),
         Flag.DIRECT_IMAGE: not spec.get("indirectImageMigration"),
         Flag.INDIRECT_IMAGE: bool(spec.get("indirectImageMigration")),
+        Flag.PRE_BACKUP_HOOKS: "PreBackup" in hooks,
+        Flag.POST_BACKUP_HOOKS: "PostBackup" in hooks,
+        Flag.PRE_RESTORE_HOOKS: "PreRestore" in hooks,
+        Flag.POST_RESTORE_HOOKS: "PostRestore" in hooks,
     }
     return frozenset(flag for flag, holds in found.items() if holds)

@@ -21,6 +21,13 @@ from enum import Enum
 CREATED = ""
 COMPLETED = "Completed"
 MIGRATION_FAILED = "MigrationFailed"
+HOOK_PHASES = {f"{phase}Hooks": phase for phase in ("PreBackup", "PostBackup", "PreRestore", "PostRestore")}
+"""The phases in which hooks run, and how a plan calls each."""
+
+
+def failure_reason(phase: str) -> str:
+    """The reason of condition Failed for a run that failed in that phase."""
+    return f"{phase}Failed" if phase in HOOK_PHASES else phase
 
 
 class Flag(Enum):

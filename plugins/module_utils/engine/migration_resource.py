@@ -12,7 +12,7 @@ from ..resources import names
 from ..resources.condition_names import Category, MigrationCondition, Reason
 from . import pipeline
 from .clock import utc_now
-from .itinerary import COMPLETED, CREATED, Flag, Itinerary
+from .itinerary import COMPLETED, CREATED, Flag, Itinerary, failure_reason
 from .run_resource import RunResource
 
 
@@ -75,7 +75,7 @@ class MigrationResource(RunResource):
         self.conditions.set(
             MigrationCondition.FAILED,
             Category.ADVISORY,
-            reason=phase,
+            reason=failure_reason(phase),
             message="The migration has failed. See: Errors.",
             durable=True,
         )

@@ -13,6 +13,7 @@ from ..resources import names
 from ..resources.conditions import by_type
 from ..resources.engines import BUILTIN
 from .clock import elapsed_clock
+from .itinerary import HOOK_PHASES
 from .record import Record
 
 ROLLBACK_FACTS = ("undoes", "received", "copied_back", "removed", "kept_namespaces", "not_looked_at", "started")
@@ -64,6 +65,12 @@ def _down_since(record: Mapping[str, Any]) -> str | None:
     return datetime.fromtimestamp(record["stopped_at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _hooks(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How each hook of the run has ended, in the order of their phases."""
+    rows: Mapping[str, dict[str, Any]] = record.get("hooks") or {}
+    return [rows[phase] for phase in HOOK_PHASES.values() if phase in rows]
+
+
 def result_of(
     migration: Mapping[str, Any], record: Mapping[str, Any], *, changed: bool, started: float
 ) -> dict[str, Any]:
@@ -80,6 +87,7 @@ def result_of(
         "down_since": _down_since(record),
         "volumes": record.get("volumes") or [],
         "accepted": record.get("accepted") or [],
+        "hooks": _hooks(record),
         "objects": record.get("objects") or {},
         "rollback": {key: record[key] for key in ROLLBACK_FACTS if key in record},
         "phase_seconds": record.get("phase_seconds") or {},

@@ -12,6 +12,7 @@ from . import (
     phases_copy_back,
     phases_destination,
     phases_failure,
+    phases_hooks,
     phases_prepare,
     phases_rollback,
     phases_source,
@@ -20,7 +21,7 @@ from . import (
 )
 from .context import Context
 from .itineraries import CANCELED, CANCELING, ROLLING_BACK
-from .itinerary import CREATED, MIGRATION_FAILED, Itinerary
+from .itinerary import CREATED, HOOK_PHASES, MIGRATION_FAILED, Itinerary
 
 PHASES: Mapping[str, Callable[[Context], str | None]] = {
     CREATED: phases_prepare.begin,
@@ -52,6 +53,8 @@ PHASES: Mapping[str, Callable[[Context], str | None]] = {
     "DeleteMigrated": phases_rollback.remove_migrated,
     "EnsureMigratedDeleted": phases_rollback.await_removed,
     MIGRATION_FAILED: phases_failure.clean_up,
+    "DeleteHookJobs": phases_hooks.cancel,
+    **dict.fromkeys(HOOK_PHASES, phases_hooks.run_hook),
 }
 
 OF_ITINERARY: Mapping[tuple[str, str], Callable[[Context], str | None]] = {

@@ -12,7 +12,7 @@ Volumes stay once something was copied into them, for the next run; a rollback r
 from __future__ import annotations
 
 from ..resources.condition_names import Category, MigrationCondition
-from . import direct_volume, phases_rollback
+from . import direct_volume, phases_hooks, phases_rollback
 from .context import Context
 from .itineraries import ROLLBACK
 from .phases_failure import remove_objects, remove_volumes, start_source
@@ -34,11 +34,12 @@ def _taken_over(context: Context) -> bool:
 
 
 def begin(context: Context) -> None:
-    """Canceling: said, and what the pods of the transfer do is stopped at once."""
+    """Canceling: said, and what pods of the transfer and of hooks do is stopped at once."""
     message = "The migration is being cancelled."
     context.migration.conditions.set(
         MigrationCondition.CANCELING, Category.ADVISORY, reason=REASON, message=message, durable=True
     )
+    phases_hooks.remove(context, wait=False)
     if context.moves:
         context.transfer.remove(wait=False)
 

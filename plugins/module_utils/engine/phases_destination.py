@@ -11,7 +11,7 @@ from ..objects import apply, health, inventory
 from ..objects.context import Note
 from ..resources import accepted
 from ..resources.errors import DeadlineExceeded, Refused
-from . import source_objects
+from . import phases_hooks, source_objects
 from .clock import elapsed_clock
 from .context import Context
 from .itinerary import FINAL
@@ -84,8 +84,9 @@ def _health(context: Context) -> health.Health:
 
 
 def remove_scaffolding(context: Context) -> str | None:
-    """DeleteRegistries: everything that was only there for the transfer is gone, on both clusters."""
-    waiting = context.transfer.remove(wait=True) if context.moves else None
+    """DeleteRegistries: everything that was only there for the transfer and for hooks is gone, on both clusters."""
+    found = [phases_hooks.remove(context, wait=True), context.transfer.remove(wait=True) if context.moves else None]
+    waiting = "; ".join(each for each in found if each) or None
     if waiting is None:
         return None
     if context.itinerary is FINAL and context.application_is_down and not context.migration.failed:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from ..objects import apply, health
 from ..resources.errors import LeaseLost, MtcError
-from . import destination_claims, destination_namespaces, direct_volume, made_by_plan, quiesce
+from . import destination_claims, destination_namespaces, direct_volume, made_by_plan, phases_hooks, quiesce
 from .clock import elapsed_clock
 from .context import Context
 from .guard import Abandoned
@@ -28,9 +28,9 @@ CLEAN_UP_DEADLINE = 240
 
 def clean_up(context: Context) -> str | None:
     """MigrationFailed. Each part is tried even when another fails; what could not be done is added to the errors."""
-    if context.record.data.get("runs_on") == "destination":
-        return None
+    taken_over = context.record.data.get("runs_on") == "destination"
     parts: list[tuple[str, Callable[[Context], str | None]]] = [
+        ("stop hooks", _stop_hooks),
         ("remove restored objects", remove_objects),
         ("start the source", start_source),
         ("remove the transfer's scaffolding", _remove_scaffolding),
@@ -39,6 +39,8 @@ def clean_up(context: Context) -> str | None:
     ]
     if context.itinerary is ROLLBACK:
         parts = [("remove the transfer's scaffolding", _remove_scaffolding), ("start again", _start_migrated)]
+    if taken_over:
+        parts = [("stop hooks", _stop_hooks)]
     done: set[str] = context.memory.setdefault("cleaned", set())
     for title, part in parts:
         if title in done:
@@ -67,6 +69,10 @@ def _start_migrated(context: Context) -> str | None:
         quiesce.unquiesce(context.destination, context.destination_namespaces, selector=selector)
         context.application_runs("destination")
     return None
+
+
+def _stop_hooks(context: Context) -> str | None:
+    return phases_hooks.remove(context, wait=False)
 
 
 def remove_objects(context: Context) -> str | None:

@@ -41,8 +41,9 @@ def _stale_selector(context: Context) -> str:
 
 
 def _places(context: Context) -> list[tuple[Cluster, str]]:
-    return [(context.source, name) for name in context.source_namespaces] + [
-        (context.destination, name) for name in context.destination_namespaces
+    elsewhere = {str(hook.get("executionNamespace")) for hook in context.plan["spec"].get("hooks") or ()}
+    return [(context.source, name) for name in {*context.source_namespaces, *elsewhere}] + [
+        (context.destination, name) for name in {*context.destination_namespaces, *elsewhere}
     ]
 
 

@@ -29,6 +29,7 @@ NOT_CHECKED = (
     "whether the source's pods reach the destination's endpoint",
     "whether the movers may read every file",
 )
+HOOKS_NOT_CHECKED = "whether the images of the hooks can be pulled, and what the hooks do"
 
 
 def foretell(
@@ -71,7 +72,10 @@ def foretell(
         "phases": phases,
         "blocking": [error.message for error in blocking],
         "accepted": [str(item) for item in accepted],
-        "not_checked": list(NOT_CHECKED) if situation.moves else [],
+        "not_checked": [
+            *(NOT_CHECKED if situation.moves else ()),
+            *([HOOKS_NOT_CHECKED] if plan["spec"].get("hooks") else ()),
+        ],
     }
 
 

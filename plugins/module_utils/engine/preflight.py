@@ -21,6 +21,7 @@ from ..resources.errors import MtcError, Refused, subject_of
 from ..resources.plan_facts import plan_type
 from ..volumes.model import VolumeMove
 from . import quiesce, volume_checks
+from .bound_hooks import BoundHook, obstacles
 from .destination_claims import FOREIGN_MEND
 from .source_objects import SourceObjects
 
@@ -61,12 +62,13 @@ class Situation:
     accept_warnings: Sequence[str] = ()
     accepted: Sequence[Acceptance] = ()
     """What was accepted while the situation was read."""
+    hooks: Sequence[BoundHook] = ()
+    """The plan's hooks, but for a run that has none."""
     stage: bool = False
     """Volumes only: no object was read and none will be created."""
 
 
 UNSUPPORTED_FIELDS = {
-    "hooks": "hooks are not run",
     "indirectImageMigration": "images do not travel through a replication repository",
     "indirectVolumeMigration": "volumes do not travel through a replication repository",
     "liveMigrate": "volumes of running virtual machines are not moved live",
@@ -190,6 +192,16 @@ def refuse_unfit(subject: str, findings: Sequence[Finding], *, existing_objects:
         raise error
 
 
+def _hooks(situation: Situation) -> list[MtcError]:
+    made_by_run = {"source": (), "destination": tuple(situation.namespaces.values())}
+    sides = {"source": situation.source, "destination": situation.destination}
+    return [
+        error
+        for hook in situation.hooks
+        for error in obstacles(sides[hook.side], hook, made_by_run=made_by_run[hook.side])
+    ]
+
+
 def _bare_writers(situation: Situation) -> list[MtcError]:
     if not situation.quiesce_pods:
         return []
@@ -237,6 +249,7 @@ CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_in_use, None),
     (_objects, None),
     (_bare_writers, None),
+    (_hooks, None),
 )
 """In the order in which their findings are told, and the name by which they can be accepted. A new check is one
 function and one row."""

@@ -5,6 +5,7 @@ itself."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..resources.engines import BUILTIN
 from ..resources.errors import InvalidInput, NotFound, Problem, subject_of, suboptions_of
 from ..resources.migplan import namespace_mapping
 from . import plan_file, plan_reconciler, predict, preflight, source_objects
+from .bound_hooks import bound_hooks
 from .call import Call
 from .carry_out import Sides, carry_out
 from .clock import elapsed_clock
@@ -36,6 +38,8 @@ def predict_or_start(
     plan, sides = _plan(this, control, plan_name, installed=installed)
     if settled is None:
         situation = _situation(this, plan, sides, intent, name=decision.name)
+        if installed and not situation.stage:
+            situation = dataclasses.replace(situation, hooks=bound_hooks(control, plan))
         found = preflight.findings(situation)
         blocking = [*plan_findings(plan), *found.blocking]
         accepted_now = found.accepted

@@ -79,7 +79,7 @@ def test_the_inventory_in_the_readme_sets_what_the_playbook_reads() -> None:
     assert set(inventory["all"]["vars"]) <= set(re.findall(r"\bmtc_\w+", playbook))
 
 
-@pytest.mark.parametrize(("kind", "names"), [("module", documents.MODULES), ("role", ["crds"])])
+@pytest.mark.parametrize(("kind", "names"), [("module", documents.MODULES), ("role", ["crds", "hook_runner"])])
 def test_ansible_doc_reads_it_without_complaint(kind: str, names: list[str]) -> None:
     read = documents.ansible("ansible-doc", "--type", kind, *(f"{COLLECTION}.{name}" for name in names))
     assert (read.returncode, read.stderr) == (0, "")
