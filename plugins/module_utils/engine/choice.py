@@ -60,6 +60,22 @@ def builtin_only(this: Call) -> Call:
     return this
 
 
+def stored_plan(this: Call, control: Cluster, name: str) -> dict[str, Any] | None:
+    """The plan as it is stored, None when there is none. Raises Refused for one that was made with the other engine:
+    its runs, their records and its volumes are that one's."""
+    plan = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace)
+    annotations = ((plan or {}).get("metadata") or {}).get("annotations") or {}
+    made = str(annotations.get(names.ENGINE_ANNOTATION) or "")
+    if plan is not None and made in NAMESPACES and made != this.engine:
+        raise Refused(
+            subject=_subject(plan),
+            attempt=f"it is not given to engine {this.engine}",
+            reason=f"it was made with engine {made}, and a plan keeps its engine",
+            mend=f"Remove it and make it anew; plans of engine {made} live in namespace {NAMESPACES[made]}",
+        )
+    return plan
+
+
 def _settled(this: Call, engine: str, namespace: str, control: Cluster, *, to_read: bool) -> Call:
     if engine == CONTROLLER and not to_read:
         _require_mtc(control)

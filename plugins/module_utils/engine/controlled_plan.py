@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import awaited, controlled_options, engines, migplan, names, plan_selections
+from ..resources import awaited, controlled_options, migplan, names, plan_selections
 from ..resources.condition_names import PlanCondition
 from ..resources.conditions import blockers, by_type, is_ready, is_true
-from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, Refused, subject_of, suboptions_of
+from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, subject_of, suboptions_of
 from ..resources.plan_mends import mend
 from ..resources.plan_selections import Selections
 from ..resources.spec_fields import alike, merge_patch
-from . import awaiting, plan_ending, plan_reconciler, plan_result, second_call
+from . import awaiting, choice, plan_ending, plan_reconciler, plan_result, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
@@ -37,7 +37,7 @@ def ensure(this: Call, control: Cluster, *, of_migration: Mapping[str, Any]) -> 
     name = str(this.params["name"])
     if problems := controlled_options.plan_problems(this.params):
         raise InvalidInput(subject=subject_of(names.MIG_PLAN, name, this.namespace), problems=problems)
-    stored = _read(this, control, name)
+    stored = choice.stored_plan(this, control, name)
     migrations = migrations_of(control, this.namespace, name) if stored is not None else []
     changes: list[str] = []
     plan: Manifest = {}
@@ -63,7 +63,7 @@ def ensure(this: Call, control: Cluster, *, of_migration: Mapping[str, Any]) -> 
 def defined(this: Call, control: Cluster, *, name: str, stored_only: bool = False) -> Manifest:
     """The plan that a run is for: as ``plan_definition`` wants it, or as it is stored, which alone counts for a run
     that has begun. Raises NotFound without either."""
-    stored = _read(this, control, name)
+    stored = choice.stored_plan(this, control, name)
     definition = this.params.get("plan_definition")
     if definition and not stored_only:
         with suboptions_of("plan_definition"):
@@ -115,19 +115,6 @@ def written(
     if stored is not None and not changes and by_type(plan) != by_type(stored):
         changes.append(f"{subject} has a new status")
     return plan
-
-
-def _read(this: Call, control: Cluster, name: str) -> Manifest | None:
-    stored = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace)
-    annotations = ((stored or {}).get("metadata") or {}).get("annotations") or {}
-    if annotations.get(names.ENGINE_ANNOTATION) == engines.BUILTIN:
-        raise Refused(
-            subject=subject_of(names.MIG_PLAN, name, this.namespace),
-            attempt="it is not given to MTC's controller",
-            reason="it was made with the builtin engine, and a plan keeps its engine",
-            mend=f"Remove it, and make it anew; the builtin engine's plans live in {names.BUILTIN_NAMESPACE}",
-        )
-    return stored
 
 
 def _dry_run(control: Cluster, plan: Manifest) -> Manifest:

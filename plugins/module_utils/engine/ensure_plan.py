@@ -40,7 +40,7 @@ def ensure(this: Call, *, of_migration: Mapping[str, Any]) -> dict[str, Any]:
 
         return controlled_plan.ensure(this, control, of_migration=of_migration)
     installed = call.require_resources(control, check=this.check)
-    stored = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace) if installed else None
+    stored = choice.stored_plan(this, control, name) if installed else None
     migrations = migrations_of(control, this.namespace, name) if installed and stored is not None else []
     if params["state"] == "absent":
         resource, changed = _remove(this, control, stored, migrations, of_migration)

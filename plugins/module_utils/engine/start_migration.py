@@ -15,7 +15,7 @@ from ..resources import accepted, excludes, migmigration, names, plan_selections
 from ..resources.engines import BUILTIN
 from ..resources.errors import InvalidInput, NotFound, Problem, subject_of, suboptions_of
 from ..resources.migplan import namespace_mapping
-from . import plan_file, plan_reconciler, predict, preflight, source_objects
+from . import choice, plan_file, plan_reconciler, predict, preflight, source_objects
 from .bound_hooks import bound_hooks
 from .call import Call
 from .carry_out import Sides, carry_out
@@ -74,7 +74,7 @@ def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[
 
     Stored when ``plan_definition`` makes or changes it (not in check mode); otherwise the first phases store it.
     """
-    stored = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace) if installed else None
+    stored = choice.stored_plan(this, control, name) if installed else None
     definition = this.params.get("plan_definition")
     if stored is None and not definition:
         raise NotFound(

@@ -17,7 +17,7 @@ from ..resources import migmigration, names
 from ..resources.engines import BUILTIN
 from ..resources.errors import NotFound, Refused, subject_of
 from ..resources.migplan import namespace_mapping
-from . import cluster_identities, made_by_plan, quiesce
+from . import choice, cluster_identities, made_by_plan, quiesce
 from .call import Call
 from .carry_out import Sides, carry_out, plan_digest
 from .clock import elapsed_clock
@@ -61,7 +61,7 @@ def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: st
 
 
 def _plan(this: Call, control: Cluster, name: str) -> Manifest:
-    plan = control.get(names.API_VERSION, names.MIG_PLAN, name, this.namespace)
+    plan = choice.stored_plan(this, control, name)
     if plan is None:
         raise NotFound(
             subject=subject_of(names.MIG_PLAN, name, this.namespace),

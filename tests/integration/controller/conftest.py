@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +91,10 @@ def control() -> Iterator[Cluster]:
 @pytest.fixture(scope="package")
 def mtc(control: Cluster) -> Iterator[Cluster]:
     """The control cluster with a controller that is available and does nothing; nothing of it is left at the end."""
-    for name in NAMESPACES:
-        try:
-            control.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        except AlreadyExists:
-            continue
-    control.create(deployment())
+    namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
+    for manifest in (*namespaces, deployment()):
+        with suppress(AlreadyExists):
+            control.create(manifest)
     until(lambda: available(control), what="the stand-in for the controller")
     yield control
     for name in NAMESPACES:

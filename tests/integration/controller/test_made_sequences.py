@@ -284,7 +284,33 @@ def test_a_plan_of_the_builtin_engine_is_not_given_to_mtc(clean: Cluster) -> Non
     for module, given in (("mig_plan", {"name": "shop", **CLUSTERS}), ("mig_migration", {"plan": "shop"})):
         run = play(options(module, {**given, "namespace": names.CONTROLLER_NAMESPACE}), playbook=CALL)
         assert run.code != 0
-        assert "a plan keeps its engine" in run.failure
+        assert "it was made with engine builtin, and a plan keeps its engine" in run.failure
+
+
+def test_a_plan_of_mtc_is_not_given_to_the_builtin_engine(clean: Cluster) -> None:
+    """Somebody has copied a plan of MTC's into a namespace of the builtin engine."""
+    namespace = "controller-copies"
+    clean.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    try:
+        clean.create(
+            {
+                "apiVersion": names.API_VERSION,
+                "kind": names.MIG_PLAN,
+                "metadata": {
+                    "name": "shop",
+                    "namespace": namespace,
+                    "annotations": {names.ENGINE_ANNOTATION: "controller"},
+                },
+                "spec": traces.last("final-succeeded", names.MIG_PLAN)["spec"],
+            }
+        )
+        for module, given in (("mig_plan", {"name": "shop", **CLUSTERS}), ("mig_migration", {"plan": "shop"})):
+            run = call(module, **given, namespace=namespace)
+            assert run.code != 0
+            assert "it was made with engine controller, and a plan keeps its engine" in run.failure
+    finally:
+        clean.delete("v1", "Namespace", namespace)
+        until(lambda: clean.get("v1", "Namespace", namespace) is None, what=f"Namespace {namespace}")
 
 
 def test_a_plan_is_closed_before_it_is_removed(plan: dict[str, Any], clean: Cluster, controller: Play) -> None:
