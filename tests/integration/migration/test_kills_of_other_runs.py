@@ -66,3 +66,25 @@ def test_a_rollback_that_was_killed_goes_on(world: World) -> None:
     assert source_state(world) == before
     assert world.destination.get("v1", "Namespace", world.destination_namespace) is None
     assert world.left_behind() == []
+
+
+def test_a_rollback_that_is_cancelled_in_time_leaves_the_migrated_application_running(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    moved = world.migrate()
+    assert moved.code == 0, moved.output
+    undoing = begin(world, "rollback")
+    undoing.wait_for("EnsureDestQuiesced")
+    kill(undoing)
+    assert applications.replicas_ready(world.destination, world.destination_namespace)[0] == 0
+    ended = cancel(world)
+    assert (ended.code, ended.changed) == (0, 1), ended.output
+    assert ended.migration["conditions"]["Canceled"]["status"] == "True"
+    applications.await_ready(world.destination, world.destination_namespace)
+    assert applications.replicas_ready(world.source, world.source_namespace) == (0, 0)
+    moved_still = world.migrate(*PLAN_TASK)
+    assert (moved_still.code, moved_still.changed) == (0, 0), moved_still.output
+
+    undone = roll_back(world)
+    assert undone.code == 0, undone.output
+    assert undone.migration["resource"]["metadata"]["name"] == "app-rollback-2"
+    applications.await_ready(world.source, world.source_namespace)
