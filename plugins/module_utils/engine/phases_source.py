@@ -6,7 +6,7 @@ left."""
 from __future__ import annotations
 
 from ..objects import apply, inventory
-from . import preflight, quiesce, source_objects
+from . import archive, preflight, quiesce, source_objects
 from .clock import elapsed_clock
 from .context import Context
 from .record import bounded
@@ -16,8 +16,11 @@ SUSPICIOUS_SECONDS = 3
 
 
 def take_inventory(context: Context) -> None:
-    """EnsureInitialBackup: what would be sent now, by reference and digest, is frozen in the record. Taken once."""
+    """EnsureInitialBackup: what would be sent now, by reference and digest, is frozen in the record, and the objects
+    are laid into the plan's repository, if it has one. Each is done once."""
     if context.record.data.get("inventory"):
+        if not context.record.data.get("archive") and context.plan["spec"].get("migStorageRef"):
+            archive.write(context, source_objects.read_for(context))
         return
     read = source_objects.read_for(context)
     entries = inventory.entries(read.objects, key=context.record.key())
@@ -26,6 +29,7 @@ def take_inventory(context: Context) -> None:
     context.record.data["inventory"] = {"objects": len(entries), "left": bounded([str(left) for left in read.left])}
     context.record.save()
     context.tell(f"{len(entries)} objects will be moved")
+    archive.write(context, read)
 
 
 def check_destination(context: Context) -> None:

@@ -78,7 +78,9 @@ def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, mig
             included=included_kinds(plan) or None,
             excluded=tuple((plan.get("status") or {}).get("excludedResources") or ()),
             left=left.append,
-        )
+        ),
+        # The archive holds what the server said.
+        whole=bool(spec.get("migStorageRef")),
     )
     settings = TransformContext(
         namespace_mapping=mapping,
@@ -93,9 +95,10 @@ def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, mig
     return SourceObjects(raw=raw, left=left, settings=settings)
 
 
-def _shelved(found: Iterable[Manifest]) -> Shelf:
-    """Without what no rule looks at, which is often half of an object: who wrote which field last."""
-    return Shelf(pruned(obj, "metadata", "managedFields") for obj in found)
+def _shelved(found: Iterable[Manifest], *, whole: bool) -> Shelf:
+    """Unless they are wanted ``whole``, without what no rule looks at and is often half of an object: who wrote which
+    field last."""
+    return Shelf(found if whole else (pruned(obj, "metadata", "managedFields") for obj in found))
 
 
 def nothing(plan: Mapping[str, Any]) -> SourceObjects:
