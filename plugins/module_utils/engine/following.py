@@ -38,7 +38,7 @@ CHECK_CONTROLLER = 60.0
 """Seconds of silence in the middle of a run after which the controller's Deployment is looked at. Long phases are
 silent."""
 QUIESCE, QUIESCED = "QuiesceSourceApplications", "EnsureSrcQuiesced"
-RESTORE = "EnsureFinalRestore"
+RESTORE, STARTED = "EnsureFinalRestore", "UnQuiesceDestApplications"
 
 
 @dataclass(kw_only=True)
@@ -86,8 +86,10 @@ class _Follower:
         self._until = self._began + float(this.params.get("wait_timeout") or 7200)
         self._heard = self._since = self._looked = self._began
         self._away_since: float | None = None
-        self._down_since: float | None = None
         self._phase = migration_course.phase_of(migration)
+        # Who comes in the middle knows only that it is down at least since then.
+        stopped = FINAL.index(self._phase) >= FINAL.index(QUIESCE)
+        self._down_since = self._began if stopped and migration["spec"].get("quiescePods") else None
         self._followed = Followed.of(migration)
 
     def result(self) -> Followed:
@@ -192,7 +194,7 @@ class _Follower:
             raise DeadlineExceeded(
                 subject=self._subject,
                 attempt=f"it did not end within {round(self._until - self._began)} s",
-                reason=standing.fact,
+                reason=f"{standing.fact}{self._downtime(now)}",
                 mend="It goes on in the cluster: run the task again to follow it, or cancel it with cancel: true",
             )
         if standing.state == "failing" and now - self._since >= FAILURE_STANDS:
@@ -206,6 +208,12 @@ class _Follower:
         if now - max(self._heard, self._looked) >= silence:
             self._looked = now
             self._look_at_controller(now)
+
+    def _downtime(self, now: float) -> str:
+        """How long the application has been stopped for the sake of this run, while it runs nowhere."""
+        if self._down_since is None or FINAL.index(self._phase) > FINAL.index(STARTED):
+            return ""
+        return f"; the application has been stopped for at least {round(now - self._down_since)} s"
 
     def _look_at_controller(self, now: float) -> None:
         found = mtc_installation.installed(self._control)
@@ -225,7 +233,7 @@ class _Follower:
             raise PermanentError(
                 subject=self._subject,
                 attempt=f"it stands in phase {self._phase}, and nobody carries it on",
-                reason=found.reason,
+                reason=f"{found.reason}{self._downtime(now)}",
                 mend="Mend the installation of MTC and run the task again: the run goes on from that phase",
             )
 

@@ -73,6 +73,7 @@ def test_a_run_that_waits_for_ever(plan: dict[str, Any], clean: Cluster, control
         assert run.code != 0
         assert "it did not end within 12 s" in run.failure
         assert "DirectVolumeMigrationBlocked" in run.failure
+        assert "the application has been stopped for at least" in run.failure
         assert "cancel: true" in run.failure
     assert stored(clean)["shop-final"]["status"]["phase"] == "WaitForDirectVolumeMigrationToComplete"
 
