@@ -64,12 +64,17 @@ Spec = dict[str, Any]
 READY = {"conditions": [{"type": "Ready", "status": "True", "category": "Required"}]}
 
 
+def nothing(_params: Params) -> list[tuple[str, Spec]]:
+    """Of a module that makes no resource."""
+    return []
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contract:
     """A module's way from options to specs. ``specs`` gives (kind, spec) and raises InvalidInput for what is left."""
 
     validate: Callable[[Params], list[Problem]]
-    specs: Callable[[Params], list[tuple[str, Spec]]] = lambda _params: []
+    specs: Callable[[Params], list[tuple[str, Spec]]] = nothing
     critical: Callable[[str, Spec], list[str]] = lambda _kind, _spec: []
     room: ModuleType | None = None
     """For the second run: what was written is no drift."""
