@@ -169,7 +169,9 @@ options:
                 always does.
             type: bool
       storage_class_mapping:
-        description: The destination's storage class for each of the source's.
+        description:
+          - The destination's storage class for each of the source's.
+          - V("") means no class, for volumes that you bind by hand.
         type: dict
       indirect_image_migration:
         description:
@@ -227,8 +229,8 @@ options:
       namespace_limit:
         description:
           - How many namespaces the plan may have; 10 unless something else was said before.
-          - With an engine of the Migration Toolkit for Containers this is a setting of its controller and has no
-            effect.
+          - With an engine of the Migration Toolkit for Containers this is a setting of its controller and
+            refused here.
         type: int
       pod_limit:
         description: Above how many running pods in the namespaces there is a warning; 100 unless said otherwise before.

@@ -32,6 +32,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.direct_image_migration
   - module: openmig.mtc.mig_migration_info
   - module: openmig.mtc.direct_image_stream_migration_info
 """

@@ -239,6 +239,8 @@ requirements:
   - PyYAML >= 6.0
   - cryptography >= 41.0
 seealso:
+  - module: openmig.mtc.direct_volume_migration_info
+  - module: openmig.mtc.direct_volume_migration_progress_info
   - module: openmig.mtc.mig_migration
   - module: openmig.mtc.mig_cluster
 """

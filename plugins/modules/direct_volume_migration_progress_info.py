@@ -31,6 +31,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.direct_volume_migration
   - module: openmig.mtc.mig_migration_info
   - module: openmig.mtc.direct_volume_migration_info
 """

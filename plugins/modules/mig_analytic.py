@@ -108,6 +108,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.mig_analytic_info
   - module: openmig.mtc.mig_plan
 """
 

@@ -31,6 +31,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.mig_analytic
   - module: openmig.mtc.mig_plan_info
 """
 

@@ -36,9 +36,10 @@ options:
     required: true
   namespace:
     description:
-      - Namespace of the control cluster in which the resource and its secret live. V(openmig) when left out.
-      - No controller of the Migration Toolkit for Containers looks at that namespace, so one resource never has two
-        masters.
+      - Namespace of the control cluster in which the resource lives, by default the one of the engine. The secret lies
+        beside it with engine V(builtin), and in V(openshift-config) with engine V(controller).
+      - Controllers of the Migration Toolkit for Containers look at V(openshift-migration) only, so one resource never
+        has two masters.
     type: str
   state:
     description:
@@ -125,6 +126,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.mig_cluster_info
   - module: openmig.mtc.mig_plan
   - module: openmig.mtc.mig_migration
 """
@@ -182,6 +184,11 @@ error:
   description: Subject, attempt, reason and mend of the error that C(msg) tells in one sentence.
   returned: failure
   type: dict
+problems:
+  description: Every invalid option with its path, its fault and how to mend it.
+  returned: when options are invalid
+  type: list
+  elements: dict
 """
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine import ensure_cluster

@@ -16,6 +16,8 @@ description:
     Records, migrated objects and volumes are never touched; C(docs/records.md) lists them.
   - An application that an unfinished run has stopped stays stopped. Run the migration's task again or cancel it; that
     starts the application.
+  - Only the builtin engine leaves such things. Where the Migration Toolkit for Containers is installed on the control
+    cluster, too, say O(engine=builtin).
 author:
   - openmig contributors (@openmig)
 extends_documentation_fragment:

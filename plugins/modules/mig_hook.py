@@ -93,6 +93,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.mig_hook_info
   - module: openmig.mtc.mig_plan
   - module: openmig.mtc.mig_migration
 """

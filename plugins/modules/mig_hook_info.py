@@ -29,6 +29,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.mig_hook
   - module: openmig.mtc.mig_plan
 """
 

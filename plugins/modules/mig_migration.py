@@ -19,6 +19,10 @@ description:
   - In check mode it says what would be moved, object by object and volume by volume, and what would block. No
     resource needs to exist for that when the plan is given in O(plan_definition) and the clusters in O(source) and
     O(destination).
+  - With O(engine=controller) the Migration Toolkit for Containers carries the migration out. What it cannot be told is
+    refused, which is the case for O(excludes), O(pause_before), O(rollback_sync), O(plan_file), O(plan_digest),
+    O(bandwidth), O(endpoint_address), O(verification=full) and O(existing_objects=update). Options that only say how
+    the builtin engine goes about it, such as O(transfer_image) and its deadlines, have no effect then.
 author:
   - openmig contributors (@openmig)
 extends_documentation_fragment:
@@ -41,7 +45,7 @@ options:
         next free name is taken.
     type: str
   namespace:
-    description: Namespace of the control cluster in which the resources live. V(openmig) when left out.
+    description: Namespace of the control cluster in which the resources live, by default the one of the engine.
     type: str
   plan:
     description: Name of the C(MigPlan) to carry out. May be left out when O(plan_definition) names it.
@@ -290,6 +294,7 @@ requirements:
   - PyYAML >= 6.0
   - cryptography >= 41.0
 seealso:
+  - module: openmig.mtc.mig_migration_info
   - module: openmig.mtc.mig_plan
 """
 

@@ -36,7 +36,7 @@ options:
     type: str
     required: true
   namespace:
-    description: Namespace of the control cluster in which the resource lives. V(openmig) when left out.
+    description: Namespace of the control cluster in which the resource lives, by default the one of the engine.
     type: str
   state:
     description:
@@ -70,6 +70,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.mig_plan_info
   - module: openmig.mtc.mig_cluster
   - module: openmig.mtc.mig_migration
 """

@@ -30,6 +30,7 @@ requirements:
   - kubernetes >= 31.0.0
   - PyYAML >= 6.0
 seealso:
+  - module: openmig.mtc.mig_storage
   - module: openmig.mtc.mig_plan
 """
 
