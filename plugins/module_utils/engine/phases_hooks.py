@@ -15,7 +15,15 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import hook_job, names
-from ..resources.errors import AlreadyExists, DeadlineExceeded, MtcError, PermanentError, Refused, subject_of
+from ..resources.errors import (
+    AlreadyExists,
+    ApiError,
+    DeadlineExceeded,
+    MtcError,
+    PermanentError,
+    Refused,
+    subject_of,
+)
 from ..resources.hook_job import HookRun
 from ..volumes.pod_states import state_of
 from .bound_hooks import BoundHook, bound, require_account
@@ -49,7 +57,8 @@ def run_hook(context: Context) -> str | None:
     found = cluster.get(*JOB, run.name, run.namespace)
     if row is None or (row["outcome"] == ANNOUNCED and found is None):
         row = rows[phase] = _row(context, hook, run)
-        found = _create(context, cluster, hook, run)
+        found = _create(context, cluster, hook, run, row)
+    if found is not None and row["outcome"] == ANNOUNCED:
         row["outcome"] = RUNNING
         context.record.save()
     if found is None:
@@ -63,14 +72,19 @@ def run_hook(context: Context) -> str | None:
 def remove(context: Context, *, wait: bool) -> str | None:
     """Jobs, ConfigMaps and pods of the run's hooks; with ``wait`` what is still there, else None."""
     rows: Mapping[str, Row] = context.record.data.get("hooks") or {}
-    left = []
-    for row in rows.values():
-        cluster, namespace, name = _cluster(context, row["cluster"]), row["namespace"], row["job"]
-        cluster.delete(*JOB, name, namespace)
-        cluster.delete("v1", "ConfigMap", name, namespace)
+    left: list[str] = []
+    for side, namespace in sorted({(row["cluster"], row["namespace"]) for row in rows.values()}):
+        cluster = _cluster(context, side)
+        for api_version, kind in (JOB, ("v1", "ConfigMap")):
+            for found in list(cluster.list(api_version, kind, namespace, label_selector=_selector(context))):
+                metadata = found["metadata"]
+                cluster.delete(api_version, kind, metadata["name"], namespace, uid=metadata["uid"])
+                left.append(subject_of(kind, metadata["name"], namespace))
         if wait:
-            left += [f"Pod {namespace}/{pod['metadata']['name']}" for pod in _pods(context, cluster, namespace)]
-            left += [f"Job {namespace}/{name}"] if cluster.get(*JOB, name, namespace) is not None else []
+            pods = _pods(context, cluster, namespace)
+            left += [subject_of("Pod", pod["metadata"]["name"], namespace) for pod in pods]
+    if not wait:
+        return None
     return f"hooks are still ending: {', '.join(left)}" if left else None
 
 
@@ -120,10 +134,15 @@ def _row(context: Context, hook: BoundHook, run: HookRun) -> Row:
     return row
 
 
-def _create(context: Context, cluster: Cluster, hook: BoundHook, run: HookRun) -> Row:
-    require_account(cluster, hook)
-    owner = _made(cluster, hook_job.config_map(run), context.migration.uid)
-    found = _made(cluster, hook_job.job(run, str(owner["metadata"]["uid"])), context.migration.uid)
+def _create(context: Context, cluster: Cluster, hook: BoundHook, run: HookRun, row: Row) -> Row:
+    try:
+        require_account(cluster, hook)
+        owner = _made(cluster, hook_job.config_map(run), context.migration.uid)
+        found = _made(cluster, hook_job.job(run, str(owner["metadata"]["uid"])), context.migration.uid)
+    except (ApiError, Refused) as error:
+        row.update(outcome=FAILED, reason=error.message)
+        context.record.save()
+        raise
     context.tell(f"{_subject(run.namespace, run.name)} runs the hook {hook.name} on the {hook.side}")
     return found
 
@@ -187,10 +206,13 @@ def _end(context: Context, row: Row) -> None:
     )
 
 
+def _selector(context: Context) -> str:
+    """Of everything that belongs to the run's hooks."""
+    return f"{names.RUN_LABEL}={context.migration.uid},{names.COMPONENT_LABEL}={hook_job.COMPONENT}"
+
+
 def _pods(context: Context, cluster: Cluster, namespace: str, *, phase: str | None = None) -> list[dict[str, Any]]:
-    selector = f"{names.RUN_LABEL}={context.migration.uid},{names.COMPONENT_LABEL}={hook_job.COMPONENT}"
-    if phase is not None:
-        selector += f",{names.HOOK_PHASE_LABEL}={phase}"
+    selector = _selector(context) + (f",{names.HOOK_PHASE_LABEL}={phase}" if phase else "")
     return list(cluster.list("v1", "Pod", namespace, label_selector=selector))
 
 
