@@ -56,16 +56,16 @@ class Garden:
         user = {
             "token": self.seed(f"{path}.token"),
             "password": self.seed(f"{path}.password"),
-            "username": "user",
+            "username": "name-of-user",
             "client-key-data": key,
         }
         return {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
-            "users": [{"name": "u", "user": user}],
-            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-            "current-context": "x",
+            "clusters": [{"name": "cluster-of-it", "cluster": {"server": "https://127.0.0.1:9"}}],
+            "users": [{"name": "user-of-it", "user": user}],
+            "contexts": [{"name": "context-of-it", "context": {"cluster": "cluster-of-it", "user": "user-of-it"}}],
+            "current-context": "context-of-it",
         }
 
     def texts(self) -> dict[str, str]:

@@ -28,19 +28,28 @@ Tasks = list[dict[str, Any]]
 
 
 def run(tasks: Tasks, folder: Path, *, defaults: dict[str, Any]) -> tuple[Run, set[bytes]]:
-    """The tasks, each whatever became of the one before, as loud as can be; and what processes were called with."""
+    """The tasks, each whatever became of the one before, as loud as can be; and what processes were called with.
+
+    All options come from variables: Ansible shows the lines of a playbook around a task that fails.
+    """
+    variables: dict[str, Any] = {"planted_defaults": defaults}
+    told = []
+    for number, task in enumerate(tasks):
+        (module,) = [key for key in task if key.startswith("openmig.mtc.")]
+        variables[f"planted_{number}"] = task[module]
+        told.append({**task, module: f"{{{{ planted_{number} }}}}", "ignore_errors": True})
     play_of = {
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
         "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-        "module_defaults": {"group/openmig.mtc.mtc": defaults},
-        "tasks": [{"ignore_errors": True, **task} for task in tasks],
+        "module_defaults": {"group/openmig.mtc.mtc": {key: f"{{{{ planted_defaults.{key} }}}}" for key in defaults}},
+        "tasks": told,
     }
     playbook = folder / "planted.yml"
     playbook.write_text(yaml.safe_dump([play_of], sort_keys=False))
     with watched_processes() as seen:
-        ended = play({}, *LOUD, playbook=str(playbook))
+        ended = play(variables, *LOUD, playbook=str(playbook))
     assert any(b"ansible-playbook" in each for each in seen)
     return ended, seen
 
