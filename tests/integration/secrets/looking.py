@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 
-EVERY = 0.01
+EVERY = 0.05
 """Seconds between two looks at the processes."""
 
 

@@ -42,7 +42,7 @@ def run(tasks: Tasks, folder: Path, *, defaults: dict[str, Any]) -> tuple[Run, s
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}", "ansible_pipelining": True},
         "module_defaults": {"group/openmig.mtc.mtc": {key: f"{{{{ planted_defaults.{key} }}}}" for key in defaults}},
         "tasks": told,
     }
@@ -76,9 +76,10 @@ def test_failures_show_no_option(world: World, tmp_path: Path) -> None:
         everything = {**required(module), **garden.options(spec, module)}
         # Refused by Ansible itself, before the module has looked at anything.
         tasks.append({"name": f"{module} refused", name: {**everything, "engine": "none"}})
-        # Refused by the API server: nobody has that token.
-        unknown = {key: value for key, value in everything.items() if key not in ("kubeconfig", "proxy")}
-        tasks.append({"name": f"{module} unknown", name: {**unknown, "host": server, "validate_certs": False}})
+        # Refused by the API server: nobody has that token. Modules that look at one cluster have one way in common.
+        if set(SIDES) & set(spec) or not module.endswith("_info"):
+            unknown = {key: value for key, value in everything.items() if key not in ("kubeconfig", "proxy")}
+            tasks.append({"name": f"{module} unknown", name: {**unknown, "host": server, "validate_certs": False}})
         for side in set(SIDES) & set(spec):
             given = {**required(module), **real, side: garden.options(spec[side]["options"], f"{module}.{side}")}
             given[side] = {**given[side], "host": server, "proxy": ""}
