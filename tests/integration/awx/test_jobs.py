@@ -84,6 +84,11 @@ def job(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     return run
 
 
+def changed(run: Run) -> list[bool]:
+    """Which of the collection's own tasks have changed something."""
+    return [task["result"]["changed"] for task in run.tasks if task["action"].startswith("openmig.mtc.")]
+
+
 def migration_variables(world: World) -> dict[str, Any]:
     """What a job template says beyond the inventory."""
     changes = {
@@ -108,14 +113,13 @@ def test_credentials_are_all_that_a_job_needs_and_nothing_on_its_disk_is_needed_
 
 def test_kubeconfigs_are_the_control_nodes_when_a_module_runs_on_another_machine(world: World, job: Job) -> None:
     world.deploy(mebibytes=1, files=20)
-    world.destination.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.resource_namespace}})
     playbook = str(HERE / "job.yml")
     there = job(playbook, machine="bastion")
     assert there.code == 0, there.output
-    assert [task["result"]["changed"] for task in there.tasks] == [True, True, True, True]
+    assert changed(there) == [True, True, True, True]
     here = job(playbook)
     assert here.code == 0, here.output
-    assert [task["result"]["changed"] for task in here.tasks] == [False, False, False, True]
+    assert changed(here) == [False, False, False, True]
     assert here.migration["digest"] == there.migration["digest"]
 
 
