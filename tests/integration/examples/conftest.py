@@ -8,7 +8,6 @@ An example is run as it is written. Only what cannot be in the lab under its nam
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ import yaml
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.crds import crd_manifests
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import AlreadyExists
 from integration.migration import applications
 from integration.migration.applications import Manifest
@@ -122,22 +122,25 @@ def is_removal(task: dict[str, Any]) -> bool:
 
 def make_what_is_removed(control: Cluster, tasks: list[dict[str, Any]]) -> None:
     """An example that removes something shows nothing unless it is there."""
-    kinds = {kind.lower(): kind for kind in names.KINDS}
+    kinds = {item["spec"]["names"]["kind"]: item for item in crd_manifests()}
+    by_module = {kind.lower(): kind for kind in kinds}
     for task in filter(is_removal, tasks):
         module, options = next((key, value) for key, value in task.items() if key.startswith(COLLECTION))
-        kind = kinds[module.removeprefix(COLLECTION).replace("_", "")]
-        room = importlib.import_module(f"{names.__name__.rpartition('.')[0]}.{kind.lower()}")
+        kind = by_module[module.removeprefix(COLLECTION).replace("_", "")]
+        (version,) = kinds[kind]["spec"]["versions"]
+        metadata = {"name": options["name"], "namespace": RESOURCES}
+        spec = least(version["schema"]["openAPIV3Schema"]["properties"]["spec"])
         try:
-            control.create(
-                {
-                    "apiVersion": names.API_VERSION,
-                    "kind": kind,
-                    "metadata": {"name": options["name"], "namespace": RESOURCES},
-                    "spec": dict(getattr(room, "REQUIRED_DEFAULTS", {})),
-                }
-            )
+            control.create({"apiVersion": names.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec})
         except AlreadyExists:
             continue
+
+
+def least(schema: dict[str, Any]) -> Any:
+    """The smallest value that a schema takes."""
+    if schema["type"] == "object":
+        return {name: least(schema["properties"][name]) for name in schema.get("required", ())}
+    return {"string": (schema.get("enum") or ["x"])[0], "boolean": False, "integer": 0, "array": []}[schema["type"]]
 
 
 @pytest.fixture
