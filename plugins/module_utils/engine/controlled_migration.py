@@ -17,7 +17,7 @@ from ..cluster.api import Cluster
 from ..resources import awaited, controlled_options, migmigration, migration_course, names
 from ..resources.conditions import is_ready
 from ..resources.directvolume import claims_of
-from ..resources.errors import InvalidInput, NotFound, PermanentError, Refused, subject_of
+from ..resources.errors import InvalidInput, MtcError, NotFound, PermanentError, Refused, subject_of
 from . import awaiting, controlled_outcome, controlled_plan, following, second_call
 from .call import Call
 from .clock import elapsed_clock
@@ -78,10 +78,26 @@ def _carried_out(
         plan = controlled_plan.defined(this, control, name=plan_name, stored_only=True)
     if not this.params.get("wait", True):
         return controlled_outcome.told(this, control, Followed.of(migration), changed=ours, started=started)
-    followed = following.follow(this, control, migration)
-    if followed.standing.state == "refused":
-        raise _refused(control, followed, ours=ours)
+    try:
+        followed = following.follow(this, control, migration)
+        if followed.standing.state == "refused":
+            raise _refused(control, followed, ours=ours)
+    except MtcError as error:
+        return _given_up(this, control, error, migration, changed=ours, started=started)
     return controlled_outcome.told(this, control, followed, changed=True, started=started, plan=plan)
+
+
+def _given_up(
+    this: Call, control: Cluster, error: MtcError, migration: Manifest, *, changed: bool, started: float
+) -> dict[str, Any]:
+    """Why the run is not followed any more, and how far it had come by then."""
+    metadata = migration["metadata"]
+    told: dict[str, Any] = {"changed": changed, "resource": migration}
+    with contextlib.suppress(MtcError):
+        found = control.get(names.API_VERSION, names.MIG_MIGRATION, metadata["name"], metadata["namespace"])
+        of = Followed.of(found or migration)
+        told = controlled_outcome.told(this, control, of, changed=changed, started=started, judge=False)
+    return {**told, **error.as_result(), "failed": True}
 
 
 def _ready(this: Call, control: Cluster, plan: Manifest) -> Manifest:

@@ -46,7 +46,10 @@ def ensure(this: Call, control: Cluster, *, of_migration: Mapping[str, Any]) -> 
     else:
         if stored is not None and this.params.get("closed") and not stored["spec"].get("closed"):
             plan_ending.finish(this, stored, migrations, attempt="it is not closed", of_migration=of_migration)
-        plan = written(this, control, this.params, name=name, stored=stored, changes=changes)
+        try:
+            plan = written(this, control, this.params, name=name, stored=stored, changes=changes)
+        except NotReady as error:
+            raise error.after(changes) from error
     before = (stored or {}).get("spec") or {}
     difference = migplan.drift(before, plan["spec"]) if plan else {"before": before, "after": {}}
     return {

@@ -207,7 +207,10 @@ def driven(situation: Situation, handler: Handler, changes: list[str]) -> Manife
         )
     if check:
         return written
-    judged = handler.drive(situation, written)
+    try:
+        judged = handler.drive(situation, written)
+    except NotReady as error:
+        raise error.after(changes) from error
     if stored is not None and not changes and by_type(judged) != by_type(stored):
         changes.append(f"{situation.subject} has a new status")
     return judged

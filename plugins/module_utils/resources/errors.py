@@ -142,6 +142,10 @@ class NotReady(PermanentError):
             mend=where or "Mend what the conditions say and run the task again",
         )
 
+    def after(self, changes: Sequence[str]) -> NotReady:
+        """The same, said by somebody who knows what was written before."""
+        return NotReady(subject=self.subject, resource=self.resource, where=self.mend, changes=changes)
+
     def as_result(self) -> dict[str, Any]:
         return {
             **super().as_result(),

@@ -62,6 +62,7 @@ def test_a_plan_s_old_status_is_not_believed(plan: dict[str, Any], clean: Cluste
         run = call("mig_plan", name="shop", namespaces=["shop", "more"])
     assert run.code != 0
     assert "SourceClusterNotReady" in run.failure
+    assert run.result("mig_plan")["changed"] is True
     assert stored(clean, names.MIG_PLAN, "shop")["spec"]["namespaces"] == ["shop", "more"]
 
 

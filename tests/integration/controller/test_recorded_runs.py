@@ -74,6 +74,9 @@ def test_a_run_that_waits_for_ever(plan: dict[str, Any], clean: Cluster, control
         assert "it did not end within 12 s" in run.failure
         assert "DirectVolumeMigrationBlocked" in run.failure
         assert "the application has been stopped for at least" in run.failure
+        assert run.migration["phase"] == "WaitForDirectVolumeMigrationToComplete"
+        assert "DirectVolumeMigrationBlocked" in run.migration["conditions"]
+        assert [row["state"] for row in run.migration["volumes"]] == ["unknown"]
         assert "cancel: true" in run.failure
     assert stored(clean)["shop-final"]["status"]["phase"] == "WaitForDirectVolumeMigrationToComplete"
 
