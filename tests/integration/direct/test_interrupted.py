@@ -5,13 +5,20 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 from integration.direct.conftest import MODULE, World
 from integration.migration import applications, processes
+from lab.targets import targets
 
 SLOW = 1000
 """KiB per second: the copy of 8 MiB then takes some eight seconds."""
 COPYING = "copy1: 0 of 1 volumes done"
+
+
+def both() -> tuple[Path, Path]:
+    """The kubeconfigs of source and destination."""
+    return targets().source, targets().destination
 
 
 def seeded(world: World) -> list[str]:
@@ -81,3 +88,25 @@ def test_without_waiting_each_call_goes_on_a_little_until_it_has_ended(world: Wo
         calls.append(world.call(wait=False))
     assert len(calls) > 1
     assert calls[-1].result(MODULE)["volumes"][0]["proven"] is True
+
+
+def test_what_a_killed_copy_has_left_is_known_to_gc_and_made_anew(world: World) -> None:
+    files = seeded(world)
+    run = world.start(bandwidth=SLOW)
+    run.wait_for(COPYING)
+    processes.send(processes.tree(run.process.pid), signal.SIGKILL)
+    run.end()
+    sides = {side: {"kubeconfig": str(path)} for side, path in zip(("source", "destination"), both(), strict=True)}
+    kept = world.call("mig_gc", **sides)
+    assert (kept.code, kept.changed) == (0, 0), kept.output
+    told = {row["migration"]: row["reason"] for row in kept.result("mig_gc")["kept"]}
+    assert "it is not finished" in told[f"DirectVolumeMigration {world.resources}/data"]
+    assert world.left_behind() != []
+
+    # The record stays, so whoever goes on knows where.
+    removed = world.call("mig_gc", unfinished=True, **sides)
+    assert (removed.code, removed.changed) == (0, 1), removed.output
+    ended = world.call()
+    assert ended.code == 0, ended.output
+    assert ended.result(MODULE)["volumes"][0]["proven"] is True
+    assert world.read() == files
