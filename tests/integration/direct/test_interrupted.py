@@ -81,13 +81,16 @@ def test_one_that_is_under_way_is_removed_only_by_force_which_stops_its_process(
 
 def test_without_waiting_each_call_goes_on_a_little_until_it_has_ended(world: World) -> None:
     seeded(world)
-    calls = [world.call(wait=False)]
+    asked = {"wait": False, "delete_progress_reporting_crs": True}
+    calls = [world.call(**asked)]
     while calls[-1].result(MODULE)["waiting_for"]:
         assert calls[-1].code == 0, calls[-1].output
+        assert len(world.progress()) == 1
         assert len(calls) < 20
-        calls.append(world.call(wait=False))
+        calls.append(world.call(**asked))
     assert len(calls) > 1
     assert calls[-1].result(MODULE)["volumes"][0]["proven"] is True
+    assert world.progress() == []
 
 
 def test_what_a_killed_copy_has_left_is_known_to_gc_and_made_anew(world: World) -> None:
