@@ -208,6 +208,7 @@ def direct_volume_migration_spec() -> Spec:
         "endpoint",
         "endpoint_address",
         "bandwidth",
+        "excludes",
         "start_timeout",
     )
     return {

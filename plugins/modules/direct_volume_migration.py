@@ -210,6 +210,28 @@ options:
   bandwidth:
     description: Limit for all volumes together, in KiB per second. May be changed while a copy is under way.
     type: int
+  excludes:
+    description:
+      - Parts of volumes that are neither copied nor compared, such as caches.
+      - What is excluded is not on the destination, and the proof says nothing of it. What an earlier pass has copied of
+        it stays there.
+      - Frozen while a copy is under way. One that succeeded is not made again because this changes; say O(again).
+    type: list
+    elements: dict
+    suboptions:
+      pvc:
+        description:
+          - The claims of the source that are meant, as C(namespace/name), as a name, or as a pattern of either.
+          - Every volume when left out. One that matches no volume that is copied is an error.
+        type: str
+      patterns:
+        description:
+          - Patterns of rsync, relative to the volume. V(/cache/) is the folder in the volume's root, V(cache/) a
+            folder of that name anywhere, V(*.tmp) every such file.
+          - V(**) reaches over slashes, V(*) does not.
+        type: list
+        elements: str
+        required: true
   start_timeout:
     description: Seconds that pods and volumes may take to be ready.
     type: int
@@ -337,6 +359,9 @@ volumes:
       type: int
     bytes_copied:
       description: Bytes that this pass has copied.
+      type: int
+    excluded:
+      description: Files that O(excludes) left out.
       type: int
     writers:
       description: Pods that could write to the volume while it was copied.

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from ..resources.excludes import Exclusion, exclusions, to_record
 from ..volumes.model import EndpointType, Profile, TransferOptions
 from .frozen_options import FrozenOptions
 
@@ -30,6 +31,14 @@ class DirectOptions(FrozenOptions):
     endpoint_address: str | None
     bandwidth: int | None
     start_timeout: int
+    excludes: tuple[Exclusion, ...] = ()
+
+    @classmethod
+    def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, "excludes": exclusions(values.get("excludes"))}
+
+    def to_record(self) -> dict[str, Any]:
+        return {**super().to_record(), "excludes": to_record(self.excludes)}
 
     def transfer(self, *, attempts: int) -> TransferOptions:
         """As the movers want them."""

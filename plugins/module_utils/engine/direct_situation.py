@@ -15,6 +15,7 @@ from ..cluster.api import Cluster
 from ..resources import directvolume, names, quantity, storage_classes
 from ..resources.directvolume import claim_key, target_key
 from ..resources.errors import InvalidInput, MtcError, Problem, Refused, subject_of
+from ..resources.excludes import patterns_for, unmatched
 from ..volumes.model import VolumeMove
 from . import quiesce, volume_checks
 from .destination_claims import CLAIM
@@ -75,7 +76,12 @@ def look(
     same = source.identity() == destination.identity()
     claims = _complete(source, destination, spec["persistentVolumeClaims"], sources, subject=subject, same=same)
     targets = _claims(destination, {target_key(claim) for claim in claims})
-    moves = tuple(_move(claim, sources[claim_key(claim)]) for claim in claims)
+    if problems := unmatched(options.excludes, [claim_key(claim) for claim in claims]):
+        raise InvalidInput(subject=subject, problems=problems)
+    moves = tuple(
+        replace(_move(claim, sources[claim_key(claim)]), excludes=patterns_for(options.excludes, *claim_key(claim)))
+        for claim in claims
+    )
     if options.existing_claims == USE:
         moves = tuple(_as_it_is(move, targets.get((move.target_namespace, move.target_claim))) for move in moves)
     return DirectSituation(

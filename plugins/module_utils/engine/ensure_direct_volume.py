@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import directvolume, directvolume_rules as rules, names, spec_fields
+from ..resources import directvolume, directvolume_rules as rules, excludes, names, spec_fields
 from ..resources.conditions import Conditions, listed
 from ..resources.digest import observed_digest
 from ..resources.directvolume import claim_key
@@ -43,10 +43,12 @@ SIDES = {"source": "srcMigClusterRef", "destination": "destMigClusterRef"}
 
 def validate(params: Mapping[str, Any]) -> list[Problem]:
     """What can be known from the task alone."""
-    problems = directvolume.validate(params)
-    for option in ("start_timeout", "wait_timeout"):
-        if params[option] < 1:
-            problems.append(Problem(path=option, fault="must be at least 1 second"))
+    problems = [*directvolume.validate(params), *excludes.problems(params.get("excludes"))]
+    problems += [
+        Problem(path=option, fault="must be at least 1 second")
+        for option in ("start_timeout", "wait_timeout")
+        if params[option] < 1
+    ]
     if params.get("bandwidth") is not None and params["bandwidth"] < 1:
         problems.append(Problem(path="bandwidth", fault="must be at least 1 KiB/s", mend="Leave it out for no limit"))
     for option in ("run_as_user", "run_as_group"):

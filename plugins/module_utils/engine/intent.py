@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from ..resources.excludes import Exclusion, exclusions
+from ..resources.excludes import Exclusion, exclusions, to_record
 from ..volumes.model import EndpointType, Profile, TransferOptions
 from .frozen_options import FrozenOptions
 
@@ -88,7 +88,7 @@ class Intent(FrozenOptions):
 
     def to_record(self) -> dict[str, Any]:
         lists = {
-            "excludes": [{"pvc": item.pvc, "patterns": list(item.patterns)} for item in self.excludes],
+            "excludes": to_record(self.excludes),
             "accept_warnings": list(self.accept_warnings),
         }
         return {**super().to_record(), **lists}

@@ -26,6 +26,7 @@ def _copied(move: VolumeMove, result: PassResult | None, writers: Sequence[str])
         "bytes_copied": result.bytes_transferred if result else 0,
         "files_deleted": result.files_deleted if result else 0,
         "seconds": result.seconds if result else 0.0,
+        "excluded": 0,
         "downgrades": list(result.downgrades) if result else [],
         "writers": list(writers),
         "differing": [],
@@ -41,6 +42,7 @@ def row(verdict: Verdict, result: PassResult | None, writers: Sequence[str]) -> 
         "reason": verdict.reason,
         "files": verdict.files,
         "bytes": verdict.bytes,
+        "excluded": verdict.excluded,
         "downgrades": list(verdict.downgrades),
         "differing": list(verdict.differing),
         "unreadable": list(verdict.unreadable),
@@ -64,6 +66,7 @@ def describe(found: Mapping[str, Any]) -> str:
     """One row as a line."""
     lost = f"; not preserved: {', '.join(found['downgrades'])}" if found["downgrades"] else ""
     state = "equal" if found["proven"] else found["reason"] or "DIFFERS"
+    lost = f"; {found['excluded']} files excluded{lost}" if found["excluded"] else lost
     copied = f"{found['files_copied']} files and {found['bytes_copied']} bytes copied"
     return f"{state}; {found['files']} files, {found['bytes']} bytes, of these {copied}{lost}"
 

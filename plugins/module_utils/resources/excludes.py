@@ -36,6 +36,11 @@ def exclusions(option: Sequence[Mapping[str, Any]] | None) -> tuple[Exclusion, .
     return tuple(Exclusion(patterns=tuple(item["patterns"]), pvc=item.get("pvc")) for item in option or ())
 
 
+def to_record(chosen: Sequence[Exclusion]) -> list[dict[str, Any]]:
+    """As JSON knows them; exclusions() reads it."""
+    return [{"pvc": item.pvc, "patterns": list(item.patterns)} for item in chosen]
+
+
 def patterns_for(chosen: Sequence[Exclusion], namespace: str, claim: str) -> tuple[str, ...]:
     """All patterns for one claim of the source, in the user's order, none twice."""
     return tuple(dict.fromkeys(text for item in chosen if item.matches(namespace, claim) for text in item.patterns))

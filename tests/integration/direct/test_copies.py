@@ -58,3 +58,19 @@ def test_a_volume_is_staged_then_cut_over_and_the_same_task_again_changes_nothin
     assert claim is not None
     label = names.MIGRATED_BY_DIRECT_VOLUME_MIGRATION_LABEL
     assert claim["metadata"]["labels"][label] == result["resource"]["metadata"]["uid"]
+
+
+def test_what_is_excluded_is_neither_copied_nor_asked_for(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    files = applications.files(world.source, world.name)
+    world.stop()
+    wrong = world.call(excludes=[{"pvc": "other", "patterns": ["/deep/"]}, {"patterns": ["*"]}])
+    assert wrong.code != 0
+    assert "excludes[1].patterns[0]" in wrong.failure
+    done = world.call(excludes=[{"pvc": f"{world.name}/data", "patterns": ["/deep/"]}])
+    assert done.code == 0, done.output
+    assert done.result(MODULE)["volumes"][0]["proven"] is True
+    assert [line for line in files if "./deep" in line] != []
+    copied = world.read()
+    assert [line for line in copied if "./deep" in line] == []
+    assert any(line.endswith("./blob") for line in copied)
