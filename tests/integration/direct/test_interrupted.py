@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 from integration.direct.conftest import MODULE, World
 from integration.migration import applications, processes
@@ -81,7 +82,7 @@ def test_one_that_is_under_way_is_removed_only_by_force_which_stops_its_process(
 
 def test_without_waiting_each_call_goes_on_a_little_until_it_has_ended(world: World) -> None:
     seeded(world)
-    asked = {"wait": False, "delete_progress_reporting_crs": True}
+    asked: dict[str, Any] = {"wait": False, "delete_progress_reporting_crs": True}
     calls = [world.call(**asked)]
     while calls[-1].result(MODULE)["waiting_for"]:
         assert calls[-1].code == 0, calls[-1].output
