@@ -143,10 +143,12 @@ def _add_verdict(rows: dict[Claim, Row], verdict: Mapping[str, Any]) -> None:
     row["target_namespace"] = move.get("target_namespace") or row["target_namespace"]
     row["target_name"] = move.get("target_claim") or row["target_name"]
     row["storage_class"] = move.get("storage_class") or row["storage_class"]
-    proven = bool(verdict.get("ok"))
-    row["proven"] = proven
-    row["files"], row["bytes"] = verdict.get("files"), verdict.get("bytes")
-    row["state"] = summaries.SUCCEEDED if proven else summaries.FAILED
-    if proven:
+    good = bool(verdict.get("ok"))
+    # A stage run copies and compares nothing: that is neither proven nor disproven.
+    row["proven"] = None if good and verdict.get("proven") is False else good
+    for figure in ("files", "bytes", "files_moved", "bytes_moved"):
+        row[figure] = verdict.get(figure)
+    row["state"] = summaries.SUCCEEDED if good else summaries.FAILED
+    if good:
         row["percent"] = 100
     row["message"] = verdict.get("reason") or row["message"]

@@ -114,6 +114,15 @@ def test_a_verdict_wins_over_what_the_pods_say() -> None:
     assert (row["files"], row["bytes"]) == (3, 12)
 
 
+def test_what_a_stage_run_has_copied_is_not_told_as_proven() -> None:
+    move = {"source_namespace": "shop", "source_claim": "data", "target_namespace": "new", "target_claim": "data"}
+    passed = {"move": move, "ok": True, "proven": False, "files": 3, "bytes": 12, "files_moved": 1, "bytes_moved": 4}
+    (row,) = volumes_of([], [], {"volumes": [passed]})
+    assert (row["state"], row["proven"], row["files_moved"], row["bytes_moved"]) == ("succeeded", None, 1, 4)
+    (row,) = volumes_of([], [], {"volumes": [{**passed, "proven": True}]})
+    assert row["proven"] is True
+
+
 def test_rows_are_sorted_by_claim() -> None:
     rows = volumes_of([direct(LOGS, ("a", "z"), DATA)])
     assert [(row["namespace"], row["claim"]) for row in rows] == [("a", "z"), DATA, LOGS]
