@@ -35,7 +35,8 @@ def tasks(namespace: str, application: str) -> list[Task]:
     files = targets()
     where = {"kubeconfig": str(files.destination), "namespace": namespace}
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": namespace}}
-    hook = {"name": "flush", "target_cluster": "source", "playbook": "- hosts: localhost\n"}
+    image = "quay.io/konveyor/hook-runner:latest"
+    hook = {"name": "flush", "target_cluster": "source", "image": image, "playbook": "- hosts: localhost\n"}
     plan = {
         "name": "bench",
         "source_cluster": "source",
