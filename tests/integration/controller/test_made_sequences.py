@@ -88,7 +88,6 @@ def test_a_failed_pass_leaves_refresh_and_is_told(plan: dict[str, Any], clean: C
     assert "the cache is not synced" in run.failure
 
 
-@pytest.mark.sample
 def test_choices_for_volumes_are_written_once_they_are_known(clean: Cluster, controller: Play) -> None:
     """The first pass lists the volumes with default selections; the choices cause a second one."""
     found = {"after": 0.2, "conditions": [READY, DISCOVERED], "spec": {"persistentVolumes": [volumes()]}}

@@ -50,6 +50,13 @@ def test_an_application_that_runs_on_an_empty_volume(plan: dict[str, Any], clean
     assert "rollback: true" in run.failure
     assert run.migration["conditions"]["SucceededWithWarnings"]["status"] == "True"
     assert [row["state"] for row in run.migration["volumes"]] == ["failed"]
+
+
+def test_an_empty_volume_is_told_again_until_it_is_accepted(
+    plan: dict[str, Any], clean: Cluster, controller: Play
+) -> None:
+    with controller(events=traces.events(EMPTY_VOLUME), scale=0.02):
+        assert call("mig_migration", plan="shop").code != 0
     # MTC calls it a success; asked again the answer is the same, and nothing is written.
     again = call("mig_migration", plan="shop")
     assert again.code != 0
