@@ -199,10 +199,16 @@ summaries:
               controller of the Migration Toolkit for Containers.
           type: bool
         files:
-          description: How many entries the volume has, where it was compared.
+          description: How many entries the volume has, as the builtin engine counted them.
           type: int
         bytes:
-          description: Their size, where it was compared.
+          description: Their size.
+          type: int
+        files_moved:
+          description: How many of them the last pass copied.
+          type: int
+        bytes_moved:
+          description: How many bytes the last pass copied.
           type: int
     objects:
       description: How many objects were created or found, as the builtin engine recorded it.
