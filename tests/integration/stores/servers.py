@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -75,6 +76,7 @@ def running(folder: Path, words: Sequence[str], *, port: int, env: dict[str, str
             stdout=output,
             stderr=output,
             cwd=folder,
+            start_new_session=True,
             env={**os.environ, **(env or {})},
         )
     try:
@@ -85,8 +87,8 @@ def running(folder: Path, words: Sequence[str], *, port: int, env: dict[str, str
             time.sleep(0.05)
         yield
     finally:
-        # Nothing is to be kept, so nobody waits for an orderly end.
-        process.kill()
+        # Nothing is to be kept, so nobody waits for an orderly end. A group: some programs are begun by a script.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
