@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..resources.condition_names import Category, Reason, StorageCondition
 from ..resources.conditions import Conditions
@@ -23,7 +23,7 @@ from ..stores.probe import look, probe
 from ..stores.providers import opened
 from ..stores.store import StoreError
 
-SecretData = Callable[[str, str], Mapping[str, str] | None]
+SecretData: TypeAlias = "Callable[[str, str], Mapping[str, str] | None]"
 """From namespace and name to a secret's data as the API gives it; None when there is none."""
 
 

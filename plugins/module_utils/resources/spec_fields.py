@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from .names import BUILTIN_NAMESPACE
 
@@ -52,7 +52,7 @@ class GroupField:
     fields: Sequence[Field | ReferenceField]
 
 
-Fields = Sequence[Field | ReferenceField | GroupField]
+Fields: TypeAlias = "Sequence[Field | ReferenceField | GroupField]"
 
 
 def build(fields: Fields, params: Mapping[str, Any]) -> dict[str, Any]:

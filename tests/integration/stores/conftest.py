@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,12 @@ def google_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @pytest.fixture
 def gcp(authority: Authority, google_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     """A proxy behind which the emulator and a login have Google's names."""
-    with google_login() as login:
+    with ExitStack() as stack:
+        login = stack.enter_context(google_login())
         backends = {"storage.googleapis.com": google_port, "oauth2.googleapis.com": login}
-        with proxy_front(authority, backends) as front:
-            use_proxy(monkeypatch, front, authority)
-            yield front
+        front = stack.enter_context(proxy_front(authority, backends))
+        use_proxy(monkeypatch, front, authority)
+        yield front
 
 
 @pytest.fixture(scope="session")
@@ -91,12 +93,13 @@ def azurite_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @pytest.fixture
 def azure(authority: Authority, azurite_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     """A proxy behind which the emulator and the stand-in for login and management have Azure's names."""
-    with azure_cloud() as cloud:
+    with ExitStack() as stack:
+        cloud = stack.enter_context(azure_cloud())
         backends = {"*.blob.core.windows.net": azurite_port, LOGIN: cloud, MANAGEMENT: cloud}
-        with proxy_front(authority, backends) as front:
-            use_proxy(monkeypatch, front, authority)
-            servers.make_container()
-            yield front
+        front = stack.enter_context(proxy_front(authority, backends))
+        use_proxy(monkeypatch, front, authority)
+        servers.make_container()
+        yield front
 
 
 def use_proxy(monkeypatch: pytest.MonkeyPatch, front: Front, authority: Authority) -> None:
