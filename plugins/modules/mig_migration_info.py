@@ -195,8 +195,8 @@ summaries:
           type: str
         proven:
           description:
-            - Whether both sides were compared and are equal. Null where nobody has compared them, as with a
-              controller of the Migration Toolkit for Containers.
+            - Whether both sides were compared and are equal. Null where nobody has compared them, as in a stage run and
+              with a controller of the Migration Toolkit for Containers.
           type: bool
         files:
           description: How many entries the volume has, as the builtin engine counted them.
