@@ -11,7 +11,9 @@ from typing import Any
 
 import yaml
 
+from integration.migration import evidence
 from integration.migration.playbooks import Run, play
+from lab import audit
 from lab.targets import targets
 
 Result = dict[str, Any]
@@ -62,3 +64,9 @@ def by_type(result: Result) -> dict[str, tuple[str, str, str]]:
     return {
         name: (item["category"], item["status"], item.get("reason", "")) for name, item in result["conditions"].items()
     }
+
+
+def written(namespace: str, since: audit.Offset) -> list[str]:
+    """What processes of ours have changed in a namespace of the control cluster; others may work beside this test."""
+    events = evidence.our_writes("destination", since)
+    return evidence.described(event for event in events if (event.get("objectRef") or {}).get("namespace") == namespace)

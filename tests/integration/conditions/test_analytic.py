@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names, quantity
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.condition_names import AnalyticCondition
-from integration.conditions.tasks import Result, by_type, perform
+from integration.conditions.tasks import Result, by_type, perform, written
 from integration.migration import applications, evidence
 from integration.migration.waiting import until, until_measured
 from lab import audit
@@ -145,7 +145,7 @@ def test_it_is_counted_again_only_when_asked(
     wanted = {"name": "again", "plan": plan, "analyze_image_count": False}
     mark = audit.mark("destination")
     (predicted,) = analyze(namespace, wanted, arguments=("--check",))
-    assert evidence.our_writes("destination", mark) == []
+    assert written(namespace, mark) == []
     first, second = analyze(namespace, wanted, wanted)
     assert [each["changed"] for each in (predicted, first, second)] == [True, True, False]
     assert stored(control, namespace, "again")["metadata"]["labels"]["migplan"] == plan
@@ -153,7 +153,12 @@ def test_it_is_counted_again_only_when_asked(
     source.create(extra)
     look = audit.mark("source")
     third, fourth, fifth = analyze(namespace, wanted, {**wanted, "refresh": True}, {**wanted, "list_images": False})
-    seen = [event for event in audit.events("source", look) if evidence.AGENT in str(event.get("userAgent"))]
+    seen = [
+        event
+        for event in audit.events("source", look)
+        if evidence.AGENT in str(event.get("userAgent"))
+        and (event.get("objectRef") or {}).get("namespace") == source_namespace
+    ]
     assert third["changed"] is False
     before, after = (each["analytics"]["k8sResourceTotal"] for each in (third, fourth))
     assert (fourth["changed"], after - before) == (True, 1)

@@ -17,8 +17,7 @@ import pytest
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.condition_names import HookCondition
-from integration.conditions.tasks import by_type, perform
-from integration.migration import evidence
+from integration.conditions.tasks import by_type, perform, written
 from lab import audit
 
 PLAYBOOK = "- hosts: localhost\n  gather_facts: false\n"
@@ -90,7 +89,7 @@ def test_a_hooks_life(control: Cluster, namespace: str, tmp_path: Path) -> None:
     hook = {"name": "life", "image": "runner:1", "target_cluster": "source", "playbook_file": str(file)}
     mark = audit.mark("destination")
     (predicted,) = perform([("mig_hook", hook)], "--check", "--diff", namespace=namespace)
-    assert evidence.our_writes("destination", mark) == []
+    assert written(namespace, mark) == []
     assert control.get(names.API_VERSION, names.MIG_HOOK, "life", namespace) is None
     assert (predicted["changed"], predicted["diff"]["after"]["playbook"]) == (True, PLAYBOOK)
     made, again, changed, longer = perform(
@@ -137,4 +136,4 @@ def test_wrong_options_are_told_at_once_and_touch_nothing(namespace: str) -> Non
     told, missing = perform([("mig_hook", wrong), ("mig_hook", lacking)], namespace=namespace)
     assert [problem["path"] for problem in told["problems"]] == ["playbook_file", "image", "playbook", "playbook_file"]
     assert [problem["path"] for problem in missing["problems"]] == ["image", "target_cluster", "playbook"]
-    assert evidence.our_writes("destination", mark) == []
+    assert written(namespace, mark) == []

@@ -7,6 +7,7 @@ Each playbook leaves a ConfigMap of a new name whenever it runs, so how often it
 
 from __future__ import annotations
 
+import base64
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -82,7 +83,12 @@ class Workshop:
         """A call that makes the hook of a phase."""
         playbook = "".join((RUNS, *more)).format(phase=phase.lower(), namespace=self.namespace)
         options = {"name": phase.lower(), "target_cluster": cluster, "image": image}
-        return "mig_hook", {**options, "playbook": playbook} if more != ("custom",) else {**options, "custom": True}
+        # As text the arguments' own templates would be filled in before the hook sees them.
+        encoded = base64.b64encode(playbook.encode()).decode()
+        return "mig_hook", {**options, "playbook_base64": encoded} if more != ("custom",) else {
+            **options,
+            "custom": True,
+        }
 
     def use(self, phase: str, **changes: str) -> dict[str, Any]:
         """The hook of a phase as a plan names it."""
