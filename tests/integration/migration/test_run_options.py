@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from integration.migration import applications
 from integration.migration.calls import PLAN_TASK, migration, record
 from integration.migration.conftest import World
@@ -31,7 +29,6 @@ def must_have_accepted(world: World, run: Run, *names: str) -> None:
         assert f"accepted {name}: " in run.output
 
 
-@pytest.mark.sample
 def test_what_is_excluded_is_neither_copied_nor_compared_and_is_told(world: World) -> None:
     world.deploy(mebibytes=1, files=20)
     claim = f"{world.source_namespace}/data"
