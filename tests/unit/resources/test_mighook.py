@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine import ensure_hook, hook_reconciler
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import mighook
@@ -130,12 +130,15 @@ def test_faults_of_the_options(changes: dict[str, Any], found: list[str]) -> Non
 
 
 @given(st.text(alphabet="AZaz09+/=\r\n -_", max_size=24))
+@example("0000=")
 def test_base64_is_what_a_strict_decoder_takes(text: str) -> None:
+    joined = text.replace("\r", "").replace("\n", "")
     try:
-        wanted: bytes | None = binascii.a2b_base64(text.replace("\r", "").replace("\n", ""), strict_mode=True)
+        wanted: bytes | None = binascii.a2b_base64(joined, strict_mode=True)
     except binascii.Error:
         wanted = None
-    assert mighook.playbook_of({"playbook": text}) == wanted
+    # Python lets more padding pass than there can be.
+    assert mighook.playbook_of({"playbook": text}) == (None if len(joined) % 4 else wanted)
 
 
 SPEC = {"custom": False, "image": "runner:1", "targetCluster": "source", "playbook": ENCODED}
