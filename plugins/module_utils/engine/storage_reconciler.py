@@ -9,9 +9,9 @@ overlooks when Azure refuses the upload or anybody the deletion, and never lists
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 from ..resources.condition_names import Category, Reason, StorageCondition
 from ..resources.conditions import Conditions
@@ -23,8 +23,11 @@ from ..stores.probe import look, probe
 from ..stores.providers import opened
 from ..stores.store import StoreError
 
-SecretData: TypeAlias = "Callable[[str, str], Mapping[str, str] | None]"
-"""From namespace and name to a secret's data as the API gives it; None when there is none."""
+
+class SecretData(Protocol):
+    """From namespace and name to a secret's data as the API gives it; None when there is none."""
+
+    def __call__(self, namespace: str, name: str, /) -> Mapping[str, str] | None: ...
 
 
 def check_storage(
