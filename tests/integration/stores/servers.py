@@ -51,10 +51,16 @@ AZURE_KEY = "cGxhbnRlZC1henVyZS1hY2Nlc3Mta2V5LW9mLXRoZS10ZXN0cw=="
 AZURE_CONTAINER = "velero"
 
 
+def free_ports(count: int) -> list[int]:
+    """Held all at once, for a port that was just let go may be given again."""
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _number in range(count)]
+        return [int(each.getsockname()[1]) for each in found]
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
+    (port,) = free_ports(1)
+    return port
 
 
 def program(name: str) -> str:
@@ -115,8 +121,8 @@ def seaweed(folder: Path, *, encrypting: bool = True) -> Iterator[int]:
     found = {"identities": identities, **({"kms": kms} if encrypting else {})}
     (folder / "identities.json").write_text(json.dumps(found))
     (folder / "data").mkdir()
-    ports = {name: free_port() for name in ("s3", "master", "filer", "volume")}
-    grpc = {f"{name}.port.grpc": free_port() for name in ports}
+    names = ("s3", "master", "filer", "volume")
+    ports = dict(zip([*names, *(f"{name}.port.grpc" for name in names)], free_ports(2 * len(names)), strict=True))
     words = [
         program("weed"),
         "server",
@@ -133,8 +139,7 @@ def seaweed(folder: Path, *, encrypting: bool = True) -> Iterator[int]:
         "-s3.domainName=s3.amazonaws.com,s3.us-east-1.amazonaws.com,s3.eu-west-1.amazonaws.com",
         "-master.volumeSizeLimitMB=64",
         "-volume.max=20",
-        *(f"-{name}.port={port}" for name, port in ports.items()),
-        *(f"-{name}={port}" for name, port in grpc.items()),
+        *(f"-{name if name.endswith('.grpc') else f'{name}.port'}={port}" for name, port in ports.items()),
     ]
     with running(folder, words, port=ports["s3"]):
         yield ports["s3"]

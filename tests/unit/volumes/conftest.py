@@ -31,10 +31,11 @@ MODULE = "v0123456789"
 PASSWORD = "p" * 40
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Held all at once, for a port that was just let go may be given again."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _number in range(count)]
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 class Bench:
@@ -53,7 +54,7 @@ class Bench:
         self.authority = certificates.issue(
             name=RUN_HOST, addresses=["127.0.0.1"], servers=["there"], clients=["here"], lifetime_seconds=3600
         )
-        self.tunnel_port, self.daemon_port = free_port(), free_port()
+        self.tunnel_port, self.daemon_port = free_ports(2)
         root.chmod(0o755)
         for path in (self.source, self.volume, self.target):
             path.mkdir()
