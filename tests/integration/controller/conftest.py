@@ -88,7 +88,7 @@ def control() -> Iterator[Cluster]:
     cluster.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def mtc(control: Cluster) -> Iterator[Cluster]:
     """The control cluster with a controller that is available and does nothing; nothing of it is left at the end."""
     namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
