@@ -70,7 +70,7 @@ def images(programs: Programs) -> list[Image]:
         ),
         Image(
             HOOK_RUNNER,
-            (_OWN_DEFINITIONS / "hook-runner", _collector(), *_records(_hook_distributions())),
+            (_OWN_DEFINITIONS / "hook-runner", _collector(), *_versions(_hook_distributions())),
             _fill_hook_runner,
             debian=True,
         ),
@@ -156,9 +156,9 @@ def _hook_distributions() -> list[Distribution]:
     return list(found.values())
 
 
-def _records(distributions: list[Distribution]) -> list[Path]:
-    """Return what is installed as lists of files and hashes; of the collection the file that says its version."""
-    files = [file.locate() for each in distributions for file in each.files or () if file.name == "RECORD"]
+def _versions(distributions: list[Distribution]) -> list[Path]:
+    """Return the files that say what versions are installed: the same in every environment that holds them."""
+    files = [file.locate() for each in distributions for file in each.files or () if file.name == "METADATA"]
     manifest = distribution("ansible").locate_file(f"{_HOOK_COLLECTION}/core/MANIFEST.json")
     return [Path(str(file)) for file in (*files, manifest)]
 
