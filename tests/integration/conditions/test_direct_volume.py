@@ -190,7 +190,8 @@ def test_it_runs_and_succeeds(control: Cluster, source: Cluster, namespace: str,
         namespace=namespace,
     )
     phase = begun["phase"]
-    assert phase in ("CreateRsyncTransferPods", "WaitForRsyncTransferPodsRunning", "RunRsyncOperations")
+    # How far it gets without waiting is a matter of how fast pods start and go.
+    assert phase not in ("", "Completed")
     assert by_type(begun) == {
         Type.RUNNING: (Category.ADVISORY, "True", phase),
         Type.READY: (Category.REQUIRED, "True", ""),
