@@ -7,21 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migcluster, names
+from ..resources import names
 from ..resources.errors import MtcError, Unauthorized, subject_of
 from . import awaiting
 from .call import Call
-from .ensure_resource import Handler, Situation, driven
+from .ensure_resource import Situation, driven
 from .reach import read_token
 
 Manifest = dict[str, Any]
-
-
-def _never(_situation: Situation) -> dict[str, Any]:
-    raise NotImplementedError("the builtin engine's look is ensure_cluster's own")
-
-
-HANDLER = Handler(kind=names.MIG_CLUSTER, room=migcluster, evaluate=_never, drive=awaiting.drive)
 
 
 class Look:
@@ -58,4 +51,4 @@ class Look:
 
     def store(self, changes: list[str]) -> Manifest:
         """The spec alone, and the controller's judgement of it. Raises NotReady."""
-        return driven(self._situation, HANDLER, changes)
+        return driven(self._situation, names.MIG_CLUSTER, awaiting.drive, changes)

@@ -115,7 +115,11 @@ def ensure(this: Call, handler: Handler) -> dict[str, Any]:
         installed=installed,
         secrets={(secret.namespace, secret.name): secret for secret in secrets},
     )
-    resource = (driven if this.engine == CONTROLLER else _evaluated)(situation, handler, changes)
+    resource = (
+        driven(situation, handler.kind, handler.drive, changes)
+        if this.engine == CONTROLLER
+        else _evaluated(situation, handler, changes)
+    )
     predicted = this.check and this.engine == CONTROLLER
     if not is_ready(resource) and not predicted:
         raise NotReady(subject=subject, resource=resource, changes=changes)
@@ -184,7 +188,9 @@ def _create(situation: Situation, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def driven(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
+def driven(
+    situation: Situation, kind: str, drive: Callable[[Situation, Manifest], Manifest], changes: list[str]
+) -> Manifest:
     """The spec alone, by a patch that leaves the controller's status where it is; then the controller's judgement."""
     stored, check = situation.stored, situation.call.check
     # A secret that this call has changed is behind the same spec.
@@ -193,22 +199,22 @@ def driven(situation: Situation, handler: Handler, changes: list[str]) -> Manife
         return stored
     if stored is None:
         changes.append(f"{situation.subject} created")
-        written = _create(situation, _new(situation, handler.kind))
+        written = _create(situation, _new(situation, kind))
     else:
         if not alike(stored["spec"], situation.spec):
             changes.append(f"{situation.subject} changed")
         written = situation.control.patch(
             names.API_VERSION,
-            handler.kind,
+            kind,
             stored["metadata"]["name"],
             stored["metadata"]["namespace"],
-            patch={"spec": awaited.asked(handler.kind, merge_patch(stored["spec"], situation.spec))},
+            patch={"spec": awaited.asked(kind, merge_patch(stored["spec"], situation.spec))},
             dry_run=check,
         )
     if check:
         return written
     try:
-        judged = handler.drive(situation, written)
+        judged = drive(situation, written)
     except NotReady as error:
         raise error.after(changes) from error
     if stored is not None and not changes and by_type(judged) != by_type(stored):
