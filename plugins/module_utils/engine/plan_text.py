@@ -29,13 +29,12 @@ def digest_of(told: Mapping[str, Any]) -> str:
 
 
 def lines(told: Mapping[str, Any]) -> list[str]:
-    """All of it, for people."""
+    """All of it, for people; what was merely measured comes last."""
     found = [f"namespace {source} -> {target}" for source, target in told["namespaces"].items()]
     found += [f"option {name}: {value}" for name, value in told["options"].items()]
     found += [f"phase {name}" for name in told["phases"]]
     for row in told["volumes"]:
-        used = "unknown" if row["used_bytes"] is None else f"{row['used_bytes']} bytes"
-        found.append(f"{_volume(row)}, in use {used}")
+        found.append(_volume(row))
         found += [f"    exclude {pattern}" for pattern in row["excludes"]]
     found += [_hook(row) for row in told["hooks"]]
     found += [f"stop {workload}" for workload in told["stops"]]
@@ -48,7 +47,17 @@ def lines(told: Mapping[str, Any]) -> list[str]:
     found += [f"blocked: {reason}" for reason in told["blocking"]]
     found += [f"accepted: {what}" for what in told["accepted"]]
     found += [f"not checked: {what}" for what in told["not_checked"]]
-    return found
+    return found + measured(told)
+
+
+def measured(told: Mapping[str, Any]) -> list[str]:
+    """How much of each volume is in use, in lines of their own: this alone may differ between two looks at a plan that
+    is the same, since applications write and a kubelet measures a young pod late."""
+    return [
+        f"measured: volume {row['source']} holds "
+        + ("an unknown amount" if row["used_bytes"] is None else f"{row['used_bytes']} bytes")
+        for row in told["volumes"]
+    ]
 
 
 def done(told: Mapping[str, Any]) -> list[str]:
@@ -84,13 +93,13 @@ def differences(before: Sequence[str], after: Sequence[str]) -> list[str]:
 def summary(told: Mapping[str, Any]) -> dict[str, Any]:
     """The figures."""
     actions = [row["action"] for row in told["objects"]]
-    measured = [row["used_bytes"] for row in told["volumes"] if row["used_bytes"] is not None]
+    used = [row["used_bytes"] for row in told["volumes"] if row["used_bytes"] is not None]
     return {
         "namespaces": len(told["namespaces"]),
         "objects": {action: actions.count(action) for action in sorted(set(actions))},
         "volumes": len(told["volumes"]),
-        "used_bytes": sum(measured),
-        "volumes_of_unknown_use": len(told["volumes"]) - len(measured),
+        "used_bytes": sum(used),
+        "volumes_of_unknown_use": len(told["volumes"]) - len(used),
         "stops": len(told["stops"]),
         "hooks": len(told["hooks"]),
         "stays": len(told["stays"]),

@@ -15,6 +15,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Clu
 from integration.examples.conftest import CLAIMS, application, as_in_the_lab
 from integration.migration import applications, evidence
 from integration.migration.playbooks import ROOT, play
+from integration.migration.waiting import until_measured
 
 LONGEST = 40
 """Lines of the whole playbook."""
@@ -35,6 +36,8 @@ def test_it_is_short() -> None:
 @pytest.mark.sample
 def test_it_adopts_stores_plans_and_looks(clusters: dict[str, Cluster], tmp_path: Path) -> None:
     applications.deploy(clusters["source"], application("shop", CLAIMS["shop"]))
+    for claim in CLAIMS["shop"]:
+        until_measured(clusters["source"], "shop", claim)
     plays: list[dict[str, Any]] = as_in_the_lab(yaml.safe_load(shown()))
     playbook = tmp_path / "playbook.yml"
     # How Ansible finds its Python is no part of what is shown.

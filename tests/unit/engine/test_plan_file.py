@@ -75,6 +75,14 @@ def test_the_same_plan_gives_the_same_bytes_for_the_owner_alone(tmp_path: Path, 
     assert "Deployment shop/web" not in first.read_text()
 
 
+def test_another_measurement_changes_nothing_above_the_lines_of_what_was_measured(tmp_path: Path) -> None:
+    plan_file.write(str(tmp_path / "before.txt"), TOLD, title="x")
+    plan_file.write(str(tmp_path / "after.txt"), changed("volumes", 0, "used_bytes", value=None), title="x")
+    before, after = ((tmp_path / name).read_text().splitlines() for name in ("before.txt", "after.txt"))
+    assert [line for line in before if line not in after] == ["measured: volume shop/data holds 1000 bytes"]
+    assert [line for line in after if line not in before] == ["measured: volume shop/data holds an unknown amount"]
+
+
 def test_json_holds_all_of_it(tmp_path: Path) -> None:
     plan_file.write(str(tmp_path / "plan.json"), TOLD, title="x")
     document = json.loads((tmp_path / "plan.json").read_text())
