@@ -5,6 +5,9 @@
 
 What has passed is written down as it passes, under a digest of every file of the checkout. One changed byte anywhere,
 and all is to be shown again.
+
+What hypothesis makes up is the same in each run of the same tests, so that a change is judged by what it changes.
+`make unit ARGS=--hypothesis-profile=default` makes up something new each time.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from unit.form import tree
 
@@ -26,6 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--hypothesis-profile"):
+        settings.register_profile("repeatable", derandomize=True)
+        settings.load_profile("repeatable")
     if config.getoption("--resume"):
         digest = hashlib.sha256()
         for name in tree.files():

@@ -222,6 +222,7 @@ options:
   volume_snapshot_credentials:
     description:
       - Credentials of O(volume_snapshot_provider), kept in the secret C(migstorage-<name>-snapshots).
+      - The provider has to be named beside them.
       - The suboptions are those of O(credentials).
     type: dict
     suboptions: *credentials

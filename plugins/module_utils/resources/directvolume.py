@@ -48,22 +48,17 @@ FIELDS = (
 )
 
 
-def build_spec(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the spec that the user named."""
-    return spec_fields.build(FIELDS, params)
-
-
-def merge_spec(existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec to write: the existing one (None or {} for a new resource) with the wanted fields over it.
-
-    Which claims are copied is what the user named now; what he did not say of one of them stays as it was.
-    """
-    existing = existing_spec or {}
+def _over(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Which claims are copied is what the user named now; what he did not say of one of them stays as it was."""
     if wanted.get("persistentVolumeClaims") is None:
         return spec_fields.merge(existing, wanted)
     before = {claim_key(claim): claim for claim in existing.get("persistentVolumeClaims") or []}
     claims = [{**before.get(claim_key(claim), {}), **claim} for claim in wanted["persistentVolumeClaims"]]
     return spec_fields.merge(existing, {**wanted, "persistentVolumeClaims": claims})
+
+
+SPEC = spec_fields.Spec(FIELDS, over=_over)
+build_spec, merge_spec, drift = SPEC.build, SPEC.merge, SPEC.drift
 
 
 def claim_key(claim: Mapping[str, Any]) -> tuple[str, str]:
@@ -75,11 +70,6 @@ def target_key(claim: Mapping[str, Any]) -> tuple[str, str]:
     """(namespace, name) of an entry's destination claim; by default those of the source."""
     namespace, name = claim_key(claim)
     return str(claim.get("targetNamespace") or namespace), str(claim.get("targetName") or name)
-
-
-def drift(existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """{} when nothing is to be written, else ``before`` and ``after`` of the fields that change."""
-    return spec_fields.differences(existing_spec or {}, merge_spec(existing_spec, wanted))
 
 
 def validate(params: Mapping[str, Any]) -> list[Problem]:

@@ -33,21 +33,8 @@ FIELDS = (
 REQUIRED_DEFAULTS: Mapping[str, Any] = {"stage": False}
 COMPLETED = "Completed"
 """The phase from which nothing moves any more."""
-
-
-def build_spec(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the spec that the user named."""
-    return spec_fields.build(FIELDS, params)
-
-
-def merge_spec(existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec to write: the existing one (None or {} for a new resource) with the wanted fields over it."""
-    return spec_fields.merge({**REQUIRED_DEFAULTS, **(existing_spec or {})}, wanted)
-
-
-def drift(existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """{} when nothing is to be written, else ``before`` and ``after`` of the fields that change."""
-    return spec_fields.differences(existing_spec or {}, merge_spec(existing_spec, wanted))
+SPEC = spec_fields.Spec(FIELDS, REQUIRED_DEFAULTS)
+build_spec, merge_spec, drift = SPEC.build, SPEC.merge, SPEC.drift
 
 
 def validate(params: Mapping[str, Any]) -> list[Problem]:

@@ -151,6 +151,9 @@ def _group_problems(params: Mapping[str, Any], option: str) -> list[Problem]:
     problems += storage_credentials.problems(params.get(credentials), provider.name if provider else None, credentials)
     if params.get(credentials) is not None:
         problems += _secret_problems(params, option)
+        if option == SNAPSHOT and name is None:
+            fault, mend = f"is missing beside {credentials}", "Name the provider that takes the snapshots"
+            problems.append(Problem(path=PROVIDER_OPTIONS[option], fault=fault, mend=mend))
     return problems
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field as dataclass_field
 from typing import Any, TypeAlias
 
 from .names import BUILTIN_NAMESPACE
@@ -110,6 +110,28 @@ def differences(existing: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[
         "before": {name: deepcopy(existing[name]) for name in names if name in existing},
         "after": {name: deepcopy(merged[name]) for name in names if name in merged},
     }
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A kind's spec: its fields, what the API demands of a new resource when the user says nothing, and how the
+    wanted fields come over the stored ones where that is more than field by field."""
+
+    fields: Fields
+    defaults: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    over: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] = merge
+
+    def build(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of the spec that the user named."""
+        return build(self.fields, params)
+
+    def merge(self, existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """The spec to write: the existing one (None or {} for a new resource) with the wanted fields over it."""
+        return self.over({**self.defaults, **(existing_spec or {})}, wanted)
+
+    def drift(self, existing_spec: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """{} when nothing is to be written, else ``before`` and ``after`` of the fields that change."""
+        return differences(existing_spec or {}, self.merge(existing_spec, wanted))
 
 
 def _reference(field: ReferenceField, params: Mapping[str, Any], namespace: str) -> dict[str, Any] | None:

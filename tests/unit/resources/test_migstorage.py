@@ -207,6 +207,12 @@ def test_credentials_and_a_secret_are_one_too_many() -> None:
     assert paths(migstorage.validate({"name": "a" * 250, "credentials": KEYS})) == ["name"]
 
 
+def test_credentials_for_snapshots_need_their_provider_beside_them() -> None:
+    options = {"name": "backups", "backup_storage_provider": "aws", "volume_snapshot_credentials": KEYS}
+    assert paths(migstorage.validate(options)) == ["volume_snapshot_provider"]
+    assert migstorage.validate({**options, "volume_snapshot_provider": "aws"}) == []
+
+
 def test_everything_wrong_is_told_at_once() -> None:
     params = {
         "name": "Store",
