@@ -12,45 +12,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..resources import migmigration
-from .itinerary import COMPLETED, CREATED, FAILED, FINAL, Flag, Itinerary, row
+from .itinerary import (
+    COMPLETED,
+    DIRECT_IMAGES,
+    DIRECT_VOLUMES,
+    FAILED,
+    FINAL,
+    INDIRECT_IMAGES,
+    PREPARE,
+    STAGE_PODS_FOR,
+    Flag,
+    Itinerary,
+    row,
+)
 
 CANCELING = "Canceling"
 CANCELED = "Canceled"
 ROLLING_BACK = "Rollback"
 _F = Flag
-_INDIRECT_IMAGES = (_F.INDIRECT_IMAGE, _F.IMAGES, _F.IMAGE_STREAMS)
-_DIRECT_IMAGES = (_F.DIRECT_IMAGE, _F.IMAGES, _F.IMAGE_STREAMS)
-_DIRECT_VOLUMES = (_F.DIRECT_VOLUME, _F.VOLUMES_ENABLED)
-_STAGE_PODS_FOR = (_F.VOLUMES, _F.INDIRECT_VOLUME)
 _HOOKS = (_F.PRE_BACKUP_HOOKS, _F.POST_BACKUP_HOOKS, _F.PRE_RESTORE_HOOKS, _F.POST_RESTORE_HOOKS)
 
 STAGE = Itinerary(
     "Stage",
     (
-        row(CREATED, "Prepare", "The migration was created."),
-        row("Started", "Prepare", "The migration has started."),
-        row("StartRefresh", "Prepare", "The plan and its clusters are looked at again."),
-        row("WaitForRefresh", "Prepare", "Waiting for the plan to be ready."),
-        row("CleanStaleAnnotations", "Prepare", "Removing marks that an earlier run has left.", _F.VELERO),
-        row("CleanStaleResticCRs", "Prepare", "Removing unfinished volume backups of earlier runs.", _F.VELERO),
-        row("CleanStaleVeleroCRs", "Prepare", "Removing unfinished backups and restores of earlier runs.", _F.VELERO),
-        row("RestartVelero", "Prepare", "Restarting Velero.", _F.VELERO),
-        row("CleanStaleStagePods", "Prepare", "Removing pods that an earlier run of the plan has left."),
-        row("WaitForStaleStagePodsTerminated", "Prepare", "Waiting for pods of earlier runs to be gone."),
-        row("CreateRegistries", "Prepare", "Creating the migration registries.", *_INDIRECT_IMAGES),
-        row("CreateDirectImageMigration", "StageBackup", "Starting to copy images.", *_DIRECT_IMAGES),
+        *PREPARE,
+        row("CreateDirectImageMigration", "StageBackup", "Starting to copy images.", *DIRECT_IMAGES),
         row("QuiesceSourceApplications", "StageBackup", "Stopping the application on the source.", _F.QUIESCE),
         row("EnsureSrcQuiesced", "StageBackup", "Proving that nothing writes to the volumes any more.", _F.QUIESCE),
-        row("CreateDirectVolumeMigrationStage", "StageBackup", "Copying the volumes.", *_DIRECT_VOLUMES),
-        row("EnsureStagePodsFromRunning", "StageBackup", "Creating stage pods for running pods.", *_STAGE_PODS_FOR),
-        row("EnsureStagePodsFromTemplates", "StageBackup", "Creating stage pods for templates.", *_STAGE_PODS_FOR),
-        row("EnsureStagePodsFromOrphanedPVCs", "StageBackup", "Creating stage pods for claims.", *_STAGE_PODS_FOR),
+        row("CreateDirectVolumeMigrationStage", "StageBackup", "Copying the volumes.", *DIRECT_VOLUMES),
+        row("EnsureStagePodsFromRunning", "StageBackup", "Creating stage pods for running pods.", *STAGE_PODS_FOR),
+        row("EnsureStagePodsFromTemplates", "StageBackup", "Creating stage pods for templates.", *STAGE_PODS_FOR),
+        row("EnsureStagePodsFromOrphanedPVCs", "StageBackup", "Creating stage pods for claims.", *STAGE_PODS_FOR),
         row("StagePodsCreated", "StageBackup", "Waiting for the stage pods.", _F.STAGE_PODS),
         row("RestartRestic", "StageBackup", "Restarting restic.", _F.STAGE_PODS, _F.VELERO),
         row("AnnotateResources", "StageBackup", "Marking what the stage backup takes.", _F.STAGE_BACKUP),
         row("WaitForVeleroReady", "StageBackup", "Waiting for Velero.", _F.VELERO),
         row("WaitForResticReady", "StageBackup", "Waiting for restic.", _F.VELERO, _F.VOLUMES, _F.STAGE_PODS),
-        row("WaitForRegistriesReady", "StageBackup", "Waiting for the registries.", *_INDIRECT_IMAGES),
+        row("WaitForRegistriesReady", "StageBackup", "Waiting for the registries.", *INDIRECT_IMAGES),
         row(
             "EnsureCloudSecretPropagated",
             "StageBackup",
@@ -68,12 +66,12 @@ STAGE = Itinerary(
         ),
         row("EnsureStageRestore", "StageRestore", "Creating the stage restore.", _F.STAGE_BACKUP),
         row("StageRestoreCreated", "StageRestore", "Waiting for the stage restore.", _F.STAGE_BACKUP),
-        row("WaitForDirectImageMigrationToComplete", "DirectImage", "Waiting for the images.", *_DIRECT_IMAGES),
+        row("WaitForDirectImageMigrationToComplete", "DirectImage", "Waiting for the images.", *DIRECT_IMAGES),
         row(
             "WaitForDirectVolumeMigrationToComplete",
             "DirectVolume",
             "Comparing what was copied with the source.",
-            *_DIRECT_VOLUMES,
+            *DIRECT_VOLUMES,
         ),
         row(
             "SwapPVCReferences",
@@ -138,13 +136,13 @@ ROLLBACK = Itinerary(
             "QuiesceDestinationApplications",
             "CleanupMigrated",
             "Stopping the migrated application on the destination.",
-            *_DIRECT_VOLUMES,
+            *DIRECT_VOLUMES,
         ),
         row(
             "EnsureDestQuiesced",
             "CleanupMigrated",
             "Looking at what the volumes have received since the cutover.",
-            *_DIRECT_VOLUMES,
+            *DIRECT_VOLUMES,
         ),
         row(
             "SwapPVCReferences",
@@ -156,14 +154,14 @@ ROLLBACK = Itinerary(
             "CreateDirectVolumeMigrationRollback",
             "RollbackLiveMigration",
             "Copying the volumes back to the source.",
-            *_DIRECT_VOLUMES,
+            *DIRECT_VOLUMES,
             any_of=(_F.LIVE_MIGRATION, _F.ROLLBACK_SYNC),
         ),
         row(
             "WaitForDirectVolumeMigrationToRollbackComplete",
             "RollbackLiveMigration",
             "Proving the volumes of the source equal.",
-            *_DIRECT_VOLUMES,
+            *DIRECT_VOLUMES,
             any_of=(_F.LIVE_MIGRATION, _F.ROLLBACK_SYNC),
         ),
         row("DeleteMigrated", "CleanupMigrated", "Removing what the migration has made on the destination."),
