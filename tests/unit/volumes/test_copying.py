@@ -17,63 +17,15 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import VolumeFailed
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import facts, passes, verdicts
-from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import SettledProfile, VolumeMove
 
 from .conftest import MODULE, PASSWORD, Bench
+from .copied import MOVE, ODD_NAMES, judged, tree
 
-MOVE = VolumeMove(
-    source_namespace="shop",
-    source_claim="data",
-    target_namespace="shop",
-    target_claim="data",
-    storage_class="fast",
-    access_modes=("ReadWriteOnce",),
-    volume_mode="Filesystem",
-    size=1 << 20,
-)
-ODD_NAMES = (
-    b"with space",
-    b"-leading-dash",
-    b"#hash",
-    b";semicolon",
-    b"new\nline",
-    b"tab\tand\\backslash",
-    b"escape \\#012 in clear",
-    b"percent %s %n",
-    b"quote'\"`$(false)",
-    b"not utf-8 \xff\xfe",
-    "naïve ünïcode".encode(),
-    b"*?[glob]",
-    b'{"fact":"done"}',
-)
 # Mode 0640 with a further user 4711 who may read (linux/posix_acl_xattr.h, version 2).
 ACL = struct.pack("<I", 2) + b"".join(
     struct.pack("<HHI", tag, rights, who)
     for tag, rights, who in ((1, 6, 2**32 - 1), (2, 4, 4711), (4, 4, 2**32 - 1), (16, 4, 2**32 - 1), (32, 0, 2**32 - 1))
 )
-
-
-def tree(root: Path) -> dict[bytes, tuple[object, ...]]:
-    """Everything that must be kept, by path."""
-    found: dict[bytes, tuple[object, ...]] = {}
-    for folder, folders, files in os.walk(os.fsencode(root)):
-        for name in (*folders, *files, b"."):
-            path = os.path.join(folder, name)
-            info = os.lstat(path)
-            content: object = None
-            if stat.S_ISREG(info.st_mode):
-                content = Path(os.fsdecode(path)).read_bytes()
-            elif stat.S_ISLNK(info.st_mode):
-                content = os.readlink(path)
-            kept = (info.st_mode, info.st_uid, info.st_gid, info.st_mtime_ns, content)
-            found[os.path.relpath(path, os.fsencode(root))] = kept
-    return found
-
-
-def judged(outcome: dict[str, object], *, final: bool = True, profile: SettledProfile = "root") -> VolumeFailed:
-    with pytest.raises(VolumeFailed) as raised:
-        passes.result(MOVE, facts.outcome(outcome), final=final, profile=profile)
-    return raised.value
 
 
 def test_root_keeps_everything(bench: Bench) -> None:
@@ -365,60 +317,3 @@ def test_no_secret_in_arguments_environment_or_logs(bench: Bench) -> None:
         assert not any(secret in bench.log(side) for secret in secrets)
     assert seen >= 10
     assert MODULE in bench.log("server")
-
-
-KEPT_LINKS = ("plain", "dangling/deep", "../up", "..", "../other/x", ".hidden", "..odd", "a..b", "new\nline", ".")
-LOST_LINKS = (
-    "/absolute",
-    "/",
-    "../../out",
-    "../..",
-    "../../../etc/passwd",
-    "a//b",
-    "./here",
-    "a/./b",
-    "a/.",
-    "a/",
-    "a/../b",
-    "../a/../b",
-    "a/..",
-    "../",
-)
-
-
-def linked(bench: Bench, targets: tuple[str, ...]) -> None:
-    (bench.source / "folder").mkdir()
-    for number, target in enumerate(targets):
-        os.symlink(target, bench.source / f"folder/{number}")
-
-
-def test_root_keeps_every_link(bench: Bench) -> None:
-    linked(bench, KEPT_LINKS + LOST_LINKS)
-    bench.ready()
-    assert bench.ask("final", flags="final")["exit"] == 0
-    assert tree(bench.target) == tree(bench.source)
-    assert bench.ask("verify", "check")["exit"] == 0
-
-
-def test_links_that_need_no_root_are_kept_without_it(make_bench: Callable[..., Bench]) -> None:
-    bench = make_bench(profile="restricted")
-    bench.own(65534)
-    linked(bench, KEPT_LINKS)
-    os.symlink("folder", bench.source / "top")
-    bench.ready()
-    outcome = bench.ask("final", flags="final")
-    assert outcome["why"] != "links"
-    for number, target in enumerate(KEPT_LINKS):
-        assert os.readlink(bench.target / f"folder/{number}") == target
-
-
-def test_links_that_would_be_rewritten_stop_a_user_before_the_first_byte(make_bench: Callable[..., Bench]) -> None:
-    bench = make_bench(profile="restricted")
-    bench.own(65534)
-    linked(bench, LOST_LINKS)
-    os.symlink("../out", bench.source / "top")
-    bench.ready()
-    error = judged(bench.ask("final", flags="final"), profile="restricted")
-    assert set(error.files) == {"top", *(f"folder/{number}" for number in range(len(LOST_LINKS)))}
-    assert "root profile" in error.mend
-    assert list(bench.target.iterdir()) == []

@@ -18,7 +18,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.volumes import facts, 
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import SettledProfile, Verdict
 
 from .conftest import Bench
-from .test_copying import MOVE, ODD_NAMES
+from .copied import MOVE, ODD_NAMES
 
 
 def age() -> None:
