@@ -47,14 +47,17 @@ def connect_with_token(
     user_agent: str = USER_AGENT,
     fence: Callable[[], None] | None = None,
     proxy: str | None = None,
+    renewed: Callable[[], str] | None = None,
 ) -> Cluster:
     """The cluster at ``url`` for the bearer of ``token``; needs urllib3 alone.
+
+    ``renewed`` is asked for the token anew once the server no longer accepts it.
 
     ``ca_data`` is PEM; without it the machine's own authorities are trusted. ``proxy`` is an HTTP proxy's URL, "" for
     none; by default the environment decides.
     """
     chosen = choose_proxy(server=url, proxy=proxy, no_proxy=None, headers={}, environ=os.environ)
     credentials = token_credentials(
-        url=url, token=token, ca_data=ca_data, insecure=insecure, proxy=chosen, cluster=name
+        url=url, token=token, ca_data=ca_data, insecure=insecure, proxy=chosen, cluster=name, renewed=renewed
     )
     return Cluster(Transport(credentials, name=name, user_agent=user_agent, fence=fence))

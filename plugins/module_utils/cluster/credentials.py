@@ -8,6 +8,7 @@ Nothing here opens a connection to the cluster; a credential plugin may open its
 from __future__ import annotations
 
 import base64
+import dataclasses
 import ssl
 import threading
 import time
@@ -89,9 +90,19 @@ def credentials_of(options: ConnectionOptions, *, cluster: str, environ: Mapping
 
 
 def token_credentials(
-    *, url: str, token: str | None, ca_data: bytes | None, insecure: bool, proxy: Proxy | None, cluster: str
+    *,
+    url: str,
+    token: str | None,
+    ca_data: bytes | None,
+    insecure: bool,
+    proxy: Proxy | None,
+    cluster: str,
+    renewed: Callable[[], str] | None = None,
 ) -> Credentials:
-    """Credentials of a bearer token, as MigCluster secrets hold them; ``ca_data`` is PEM."""
+    """Credentials of a bearer token, as MigCluster secrets hold them; ``ca_data`` is PEM.
+
+    ``renewed`` gives the token of that moment when the server no longer accepts the one before.
+    """
     server = url.rstrip("/")
     authority = Pem(data=ca_data) if ca_data else None
     tls = None
@@ -99,7 +110,7 @@ def token_credentials(
         tls = tls_context(
             cluster=cluster, server=server, verify=not insecure, authority=authority, certificate=None, key=None
         )
-    login = Login(
+    first = Login(
         server=server,
         tls=tls,
         verified=not insecure,
@@ -108,7 +119,15 @@ def token_credentials(
         impersonation=(),
         proxy=proxy,
     )
-    return Credentials(lambda: login, renewable=False)
+    if renewed is None:
+        return Credentials(lambda: first, renewable=False)
+    known = iter([first])
+
+    def load() -> Login:
+        login = next(known, None)
+        return login or dataclasses.replace(first, authorization=_constant(_bearer(renewed())))
+
+    return Credentials(load, renewable=True)
 
 
 def _login(

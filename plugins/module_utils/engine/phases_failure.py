@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..objects import apply, health
-from ..resources.errors import LeaseLost, MtcError
+from ..resources.errors import LeaseLost, MtcError, TransientError, Unauthorized
 from . import destination_claims, destination_namespaces, direct_volume, made_by_plan, phases_hooks, quiesce
 from .clock import elapsed_clock
 from .context import Context
@@ -27,7 +27,8 @@ CLEAN_UP_DEADLINE = 240
 
 
 def clean_up(context: Context) -> str | None:
-    """MigrationFailed. Each part is tried even when another fails; what could not be done is added to the errors."""
+    """MigrationFailed. Each part is tried even when another fails; what could not be done is added to the errors. A
+    cluster that does not answer, or does not take the token, is asked again until the deadline."""
     taken_over = context.record.data.get("runs_on") == "destination"
     parts: list[tuple[str, Callable[[Context], str | None]]] = [
         ("stop hooks", _stop_hooks),
@@ -42,6 +43,7 @@ def clean_up(context: Context) -> str | None:
     if taken_over:
         parts = [("stop hooks", _stop_hooks)]
     done: set[str] = context.memory.setdefault("cleaned", set())
+    unanswered: str | None = None
     for title, part in parts:
         if title in done:
             continue
@@ -49,6 +51,15 @@ def clean_up(context: Context) -> str | None:
             waiting = part(context)
         except (LeaseLost, Abandoned):
             raise
+        except (TransientError, Unauthorized) as error:
+            if elapsed_clock() - context.phase_began < CLEAN_UP_DEADLINE:
+                unanswered = unanswered or error.message
+                if part is remove_objects:
+                    return unanswered
+                continue
+            context.migration.add_errors([f"{title}: {error.message}"])
+            done.add(title)
+            continue
         except MtcError as error:
             context.migration.add_errors([f"{title}: {error.message}"])
             done.add(title)
@@ -58,7 +69,7 @@ def clean_up(context: Context) -> str | None:
         if waiting is not None:
             context.migration.add_errors([f"{title}: not finished within {CLEAN_UP_DEADLINE} s: {waiting}"])
         done.add(title)
-    return None
+    return unanswered
 
 
 def _start_migrated(context: Context) -> str | None:

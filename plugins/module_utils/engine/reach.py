@@ -58,15 +58,17 @@ class Reach:
         spec, metadata = cluster["spec"], cluster["metadata"]
         if spec.get("isHostCluster"):
             return self.control(name=name)
-        return self.with_token(
-            spec,
-            token=read_token(
-                control, spec, subject=subject_of(names.MIG_CLUSTER, metadata["name"], metadata["namespace"])
-            ),
-            name=name,
-        )
+        subject = subject_of(names.MIG_CLUSTER, metadata["name"], metadata["namespace"])
 
-    def with_token(self, spec: Mapping[str, Any], *, token: str, name: str) -> Cluster:
+        def token() -> str:
+            return read_token(control, spec, subject=subject)
+
+        # A run may outlive its token; mig_cluster lays a new one into the secret.
+        return self.with_token(spec, token=token(), name=name, renewed=token)
+
+    def with_token(
+        self, spec: Mapping[str, Any], *, token: str, name: str, renewed: Callable[[], str] | None = None
+    ) -> Cluster:
         bundle = spec.get("caBundle")
         return connect_with_token(
             url=spec["url"],
@@ -76,6 +78,7 @@ class Reach:
             name=name,
             user_agent=self._agent,
             fence=self._fence,
+            renewed=renewed,
         )
 
     def side(self, control: Cluster, plan: Mapping[str, Any], *, side: str) -> Cluster:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-from ..resources.errors import DeadlineExceeded, LeaseLost, MtcError, PermanentError, TransientError
+from ..resources.errors import DeadlineExceeded, LeaseLost, MtcError, PermanentError, TransientError, Unauthorized
 from .clock import elapsed_clock
 from .context import Context
 from .flags import flags_of
@@ -56,7 +56,7 @@ def flags(context: Context) -> frozenset[Flag]:
 def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
     """Go on until the end, until ``timeout`` seconds are used up (DeadlineExceeded; the run stays unfinished) or,
     without ``wait``, until something is waited for. Raises LeaseLost and Abandoned at once, TransientError when a
-    cluster did not answer and the application is not down.
+    cluster did not answer and Unauthorized when it no longer takes the token, if the application is not down.
     """
     deadline = elapsed_clock() + timeout
     failure: MtcError | None = None
@@ -76,7 +76,7 @@ def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
             waiting = function_of(itinerary, phase)(context)
         except (Abandoned, LeaseLost):
             raise
-        except TransientError as error:
+        except (TransientError, Unauthorized) as error:
             failure = _endure(context, itinerary, phase, error) or failure
             continue
         except PermanentError as error:
@@ -105,9 +105,9 @@ def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
     return Advance(COMPLETED, None, failure)
 
 
-def _endure(context: Context, itinerary: Itinerary, phase: str, error: TransientError) -> MtcError | None:
-    """A cluster did not answer: while the application is down the phase is tried again for a while, else the call
-    ends. What ended the run, when that while was over."""
+def _endure(context: Context, itinerary: Itinerary, phase: str, error: MtcError) -> MtcError | None:
+    """A cluster did not answer, or lets nobody in whose token has ended: while the application is down the phase is
+    tried again for a while, else the call ends. What ended the run, when that while was over."""
     if not context.application_is_down:
         raise error
     since = context.memory.setdefault("unreachable_since", elapsed_clock())

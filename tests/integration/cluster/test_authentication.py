@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
-from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect
+from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect, connect_with_token
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import NotFound, PermanentError, Unauthorized
 from integration.cluster.manifests import service_account
 from integration.cluster.proxy import PASSWORD, USER, proxy_server
@@ -133,3 +134,21 @@ def test_impersonation_from_the_kubeconfig(kubeconfig: dict[str, Any], namespace
     kubeconfig["users"][0]["user"] |= {"as": "nobody", "as-groups": ["system:authenticated"]}
     acting = connect({"kubeconfig": kubeconfig}, name="source", environ={})
     assert acting.allowed("get", "", "secrets", namespace) is False
+
+
+def test_a_token_that_has_ended_is_asked_for_anew(cluster: Cluster, kubeconfig: dict[str, Any], namespace: str) -> None:
+    cluster.create(service_account(namespace, "renewed"))
+    entry = kubeconfig["clusters"][0]["cluster"]
+    way = {"url": entry["server"], "ca_data": base64.b64decode(entry["certificate-authority-data"]), "name": "source"}
+    asked = []
+
+    def renewed() -> str:
+        asked.append(1)
+        return cluster.issue_token(namespace, "renewed", 600)[0]
+
+    with pytest.raises(Unauthorized):
+        connect_with_token(token="ended", **way).ping()
+    connected = connect_with_token(token="ended", **way, renewed=renewed)
+    connected.ping()
+    connected.ping()
+    assert asked == [1]
