@@ -37,7 +37,7 @@ demo-clean: deps ## Remove what the demo has left
 
 ##### Everything
 
-.PHONY: test test-all benchmark
+.PHONY: test test-all benchmark crash-table
 test: deps ## Everything that has to be green: form, unit, the fixed sample of integration and the role scenarios on the lab
 	@tests/setup/steps.sh lint sanity unit lab-up "integration MARK=sample" molecule
 
@@ -46,6 +46,9 @@ test-all: deps ## The same with all integration tests; goes on where the last ru
 
 benchmark: deps lab-up ## Measure: seconds and ratios, reported and not asserted
 	@$(BIN)/python tests/benchmarks/run.py
+
+crash-table: deps lab-up ## Play the rows of docs/crash-table.md that are missing
+	@PYTHONPATH=tests:$(LIVE) $(BIN)/python -m crash --alone $(ARGS)
 
 ##### The lab: two clusters on this machine
 

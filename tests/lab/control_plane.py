@@ -30,7 +30,7 @@ def start(paths: Paths, programs: Programs, cluster: Cluster, authority: Authori
     """Start etcd and the API server and return a client; the server need not answer yet."""
     directory = paths.of(cluster)
     _etcd(paths, programs, cluster, directory)
-    _api_server(paths, programs, cluster, authority, directory)
+    start_api_server(paths, programs, cluster, authority, directory)
     return Api(cluster, authority)
 
 
@@ -87,7 +87,8 @@ def _etcd(paths: Paths, programs: Programs, cluster: Cluster, directory: Path) -
     )
 
 
-def _api_server(paths: Paths, programs: Programs, cluster: Cluster, authority: Authority, directory: Path) -> None:
+def start_api_server(paths: Paths, programs: Programs, cluster: Cluster, authority: Authority, directory: Path) -> None:
+    """Start the API server alone; the store of the cluster must run."""
     policy = directory / "audit-policy.yaml"
     policy.write_text(yaml.safe_dump(_AUDIT_POLICY), encoding="utf-8")
     certificate, key = authority.signed("kube-apiserver")

@@ -117,6 +117,17 @@ def cut(target: str) -> Iterator[None]:
         _call("POST", f"/proxies/{target}", {"enabled": True})
 
 
+@contextmanager
+def way(name: str, upstream: str) -> Iterator[int]:
+    """Hold a way of one's own to a server and yield its port on the host's address; `name` is then a target."""
+    body = {"name": name, "listen": f"{HOST_IP}:0", "upstream": upstream, "enabled": True}
+    made = _call("POST", "/proxies", body)
+    try:
+        yield int(str(made["listen"]).rpartition(":")[2])
+    finally:
+        _call("DELETE", f"/proxies/{name}", missing_ok=True)
+
+
 def _answers() -> bool:
     try:
         _call("GET", "/version")

@@ -39,7 +39,7 @@ from lab.command import LabError
 from lab.paths import Paths
 from lab.programs import Programs
 from lab.report import say, step
-from lab.topology import CLUSTERS, Cluster
+from lab.topology import CLUSTERS, Cluster, cluster as find
 
 _PROGRAMS = ("ip", "nsenter", "containerd", "ctr", "runc", "iptables", "mkfs.ext4", "mount", "losetup")
 _BUILDERS = ("openssl", "buildah", "mmdebstrap")
@@ -126,6 +126,16 @@ def down(paths: Paths) -> None:
     """Stop everything and remove all state; built programs and images stay."""
     with locked(paths), step("stopping the lab"):
         _clean(paths)
+
+
+def restart_api_server(paths: Paths, name: str) -> None:
+    """Kill a cluster's API server and start it again; returns when it is ready."""
+    cluster = find(name)
+    record = json.loads(paths.record.read_text(encoding="utf-8"))
+    programs = Programs(paths.cache / "programs" / record["programs"])
+    process.stop([process.recorded(paths)[f"{name}-kube-apiserver"].pid], grace=0)
+    control_plane.start_api_server(paths, programs, cluster, _authority(paths, cluster), paths.of(cluster))
+    control_plane.wait_ready(paths, _api(paths, cluster))
 
 
 def build_images(paths: Paths) -> None:

@@ -24,12 +24,13 @@ def _all_objects(cluster: Cluster, namespaces: Sequence[str], selector: str | No
         yield obj
 
 
-def scaffolding(clusters: Iterable[Cluster], namespaces: Sequence[str]) -> list[str]:
-    """Everything on the clusters that carries a run's label, in these namespaces. Empty is what a test wants."""
+def scaffolding(clusters: Iterable[Cluster], namespaces: Sequence[str], selector: str = names.RUN_LABEL) -> list[str]:
+    """Everything on the clusters that carries a run's label, in these namespaces (in all, when none are named). Empty
+    is what a test wants."""
     return sorted(
         f"{cluster.name}: {obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}"
         for cluster in clusters
-        for obj in _all_objects(cluster, namespaces, names.RUN_LABEL)
+        for obj in _all_objects(cluster, namespaces, selector)
     )
 
 
