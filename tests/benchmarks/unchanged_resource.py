@@ -22,6 +22,8 @@ from typing import Any
 import yaml
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect
+from integration.crds.conftest import role_on
+from lab.s3 import storage
 from lab.targets import targets
 
 HERE = Path(__file__).parent
@@ -35,6 +37,7 @@ def tasks(namespace: str, application: str) -> list[Task]:
     files = targets()
     where = {"kubeconfig": str(files.destination), "namespace": namespace}
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": namespace}}
+    store = storage()
     image = "quay.io/konveyor/hook-runner:latest"
     hook = {"name": "flush", "target_cluster": "source", "image": image, "playbook": "- hosts: localhost\n"}
     plan = {
@@ -58,7 +61,22 @@ def tasks(namespace: str, application: str) -> list[Task]:
             "name": "mig_cluster: adopted, its token looked at",
             **ours("mig_cluster", name="source", remote={"kubeconfig": str(files.source)}),
         },
+        {
+            "name": "mig_storage: written, read and listed",
+            **ours(
+                "mig_storage",
+                name="backups",
+                backup_storage_provider="aws",
+                backup_storage_config={
+                    "aws_bucket_name": store.bucket,
+                    "aws_region": store.region,
+                    "aws_s3_url": store.endpoint,
+                },
+                credentials={"aws_access_key_id": store.access_key, "aws_secret_access_key": store.secret_key},
+            ),
+        },
         {"name": "mig_plan: both clusters looked at", **ours("mig_plan", **plan)},
+        {"name": "mig_migration: finished", **ours("mig_migration", plan="bench", wait_timeout=300)},
         {"name": "mig_plan_info", **ours("mig_plan_info")},
     ]
 
@@ -101,21 +119,26 @@ def main() -> None:
     name = f"unchanged-bench-{secrets.token_hex(3)}"
     source = connect({"kubeconfig": str(targets().source)}, name="source", environ={})
     destination = connect({"kubeconfig": str(targets().destination)}, name="destination", environ={})
-    application = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    application = f"{name}-app"
+    namespaces = {application: (source, destination), name: (destination,)}
+    role_on(targets().destination)()
     try:
-        for cluster in (source, destination):
-            cluster.create(application)
+        for cluster, namespace in ((source, application), (destination, name)):
+            cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        settings = {"name": "settings", "namespace": application}
+        source.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": settings, "data": {"a": "b"}})
         with tempfile.TemporaryDirectory() as folder:
             for pipelining in (False, True):
-                found = measured(rounds, tasks(name, name), pipelining=pipelining, folder=Path(folder))
+                found = measured(rounds, tasks(name, application), pipelining=pipelining, folder=Path(folder))
                 yardstick = statistics.median(found[YARDSTICK])
                 print(f"\n{'with' if pipelining else 'without'} pipelining, medians of {rounds}")
                 for task, seconds in found.items():
                     median = statistics.median(seconds)
                     print(f"  {task:45} {median:6.3f} s  {median / yardstick:5.2f} of k8s")
     finally:
-        for cluster in (source, destination):
-            cluster.delete("v1", "Namespace", name)
+        for namespace, clusters in namespaces.items():
+            for cluster in clusters:
+                cluster.delete("v1", "Namespace", namespace)
 
 
 if __name__ == "__main__":

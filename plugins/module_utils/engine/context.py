@@ -98,7 +98,7 @@ class Context:
         """Whether a run that ends early leaves the destination's volumes to the next one."""
         data = self.record.data
         has_copied = bool(data.get("copy_began")) and (self.itinerary is STAGE or "canceled_in" in data)
-        return "stopped_at" in data or has_copied
+        return bool(self.moves) and ("stopped_at" in data or has_copied)
 
     def identity(self) -> RunIdentity:
         """How the volumes' scaffolding names this run."""

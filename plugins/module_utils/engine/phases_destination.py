@@ -11,7 +11,7 @@ from ..objects import apply, health, inventory
 from ..objects.context import Note
 from ..resources import accepted
 from ..resources.errors import DeadlineExceeded, Refused
-from . import phases_hooks, source_objects
+from . import destination_namespaces, phases_hooks, source_objects
 from .clock import elapsed_clock
 from .context import Context
 from .itinerary import FINAL
@@ -22,7 +22,8 @@ REMOVAL_DEADLINE = 180
 
 
 def restore_objects(context: Context) -> None:
-    """EnsureFinalRestore: the stopped source is read again, compared with the frozen inventory, and sent.
+    """EnsureFinalRestore: the stopped source is read again, compared with the frozen inventory, and sent; namespaces
+    that had no volume to be made for are made now.
 
     What quiescing changed is undone by the transforms; any other difference stops the run by name, because nobody has
     seen it in the inventory.
@@ -38,6 +39,7 @@ def restore_objects(context: Context) -> None:
         )
     context.record.data["restore_began"] = True
     context.record.save()
+    destination_namespaces.ensure(context)
     report = apply.apply_all(
         context.destination,
         read.objects,
