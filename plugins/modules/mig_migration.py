@@ -451,8 +451,8 @@ rollback:
   description:
     - Of a rollback. C(undoes) names the run that is undone, C(received) tells for each volume whether the application
       has written on the destination since the cutover (or why that is unknown), C(removed) what went, C(started) what
-      was started on the source, C(kept_namespaces) namespaces that stayed because others use them, C(not_looked_at)
-      APIs of the destination that did not answer.
+      was started on the source, C(kept_namespaces) and C(kept_objects) what stayed because others use it,
+      C(not_looked_at) APIs of the destination that did not answer.
   returned: when a migration was carried out
   type: dict
 phase_seconds:

@@ -103,6 +103,10 @@ class Cluster:
         """Whether the kind is served in exactly that version; a group in ``broken_groups`` counts as not served."""
         return self._discovery.serves(api_version, kind)
 
+    def versions(self, group: str, kind: str) -> builtins.list[ResourceType]:
+        """The kind in every version in which the cluster serves it, the preferred one first; empty when it does not."""
+        return self._discovery.versions(group, kind)
+
     def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None, *, subresource: str | None = None
     ) -> Manifest | None:

@@ -34,7 +34,7 @@ class Discovery:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], ResourceType] = dict(BUILT_IN)
         self._types: list[ResourceType] | None = None
-        self._served: frozenset[tuple[str, str]] = frozenset()
+        self._served: dict[tuple[str, str], ResourceType] = {}
         self.broken: dict[str, str] = {}
         """Group version -> why its kinds are unknown. Filled by ``types``."""
 
@@ -84,7 +84,7 @@ class Discovery:
         with self._lock:
             self._known = {**self._known, **everything}
             self._types = list(chosen.values())
-            self._served = frozenset(everything)
+            self._served = everything
             self.broken = broken
             return list(self._types)
 
@@ -92,6 +92,11 @@ class Discovery:
         """Whether the cluster serves the kind in exactly that version, preferred or not; one discovery answers all."""
         self.types()
         return (api_version, kind) in self._served
+
+    def versions(self, group: str, kind: str) -> list[ResourceType]:
+        """The kind in every version in which it is served, the preferred one first; one discovery answers all."""
+        self.types()
+        return [item for item in self._served.values() if (item.group, item.kind) == (group, kind)]
 
     def _classic(self, broken: dict[str, str]) -> list[list[ResourceType]]:
         core = self._ask("/api").get("versions") or []

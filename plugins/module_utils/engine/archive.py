@@ -98,7 +98,7 @@ def _items(source: Cluster, namespaces: Iterable[str], raw: Iterable[Manifest]) 
     custom: dict[str, None] = {}
     for obj in raw:
         kind = source.resource(obj["apiVersion"], obj["kind"])
-        if kind.plural in CLAIMS:
+        if kind.plural in CLAIMS or obj["kind"] == CRD[1]:
             continue
         if "." in kind.group:
             custom[f"{kind.plural}.{kind.group}"] = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..objects import removal
+from ..objects import removal, removal_shared
 from ..objects.collect import movable_types
 from ..objects.exclusions import excluded_object
 from ..objects.inventory import reference
@@ -29,11 +29,13 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """By reference, sorted. ``kept`` are namespaces that a run has made and that hold something of others."""
+    """By reference. ``kept`` are sentences: what a run has made and others have begun to use, and why."""
 
     objects: list[str]
     claims: list[str]
     namespaces: list[str]
+    shared: list[str]
+    """What lives in no namespace."""
     kept: list[str]
 
 
@@ -44,11 +46,13 @@ def selector(plan_uid: str) -> str:
 def made(destination: Cluster, plan_uid: str, namespaces: Sequence[str]) -> Made:
     """All of it; nothing is changed."""
     removable, kept = _namespaces(destination, plan_uid, namespaces)
+    shared = removal_shared.shared_created(destination, plan_uid, namespaces, label=LABEL)
     return Made(
         objects=sorted(reference(obj) for obj in removal.created(destination, plan_uid, namespaces, label=LABEL)),
         claims=sorted(_name(claim) for claim in _claims(destination, plan_uid, namespaces)),
         namespaces=removable,
-        kept=kept,
+        shared=[reference(obj) for obj in shared.removable],
+        kept=[*(f"{NAMESPACE} {name}: others have put something into it" for name in kept), *shared.kept],
     )
 
 
@@ -76,6 +80,11 @@ def remove_namespaces(destination: Cluster, plan_uid: str, namespaces: Sequence[
         if found is not None and "deletionTimestamp" not in found["metadata"]:
             destination.delete("v1", NAMESPACE, name, uid=found["metadata"]["uid"])
     return [name for name in removable if destination.get("v1", NAMESPACE, name) is not None], kept
+
+
+def remove_shared(destination: Cluster, plan_uid: str, namespaces: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Delete what lives in no namespace, once nothing of the plan is left in them; (still there, kept and why)."""
+    return removal_shared.remove_shared(destination, plan_uid, namespaces, label=LABEL)
 
 
 def _claims(destination: Cluster, plan_uid: str, namespaces: Sequence[str]) -> list[Manifest]:

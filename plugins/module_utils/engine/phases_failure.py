@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..objects import apply, health
+from ..objects.removal_shared import remove_shared
 from ..resources.errors import LeaseLost, MtcError, TransientError, Unauthorized
 from . import destination_claims, destination_namespaces, direct_volume, made_by_plan, phases_hooks, quiesce
 from .clock import elapsed_clock
@@ -90,7 +91,12 @@ def remove_objects(context: Context) -> str | None:
     """What the run has created on the destination. The source may only start once nothing of that runs any more."""
     if not context.record.data.get("restore_began"):
         return None
-    left = apply.remove_created(context.destination, context.migration.uid, context.destination_namespaces)
+    place = (context.destination, context.migration.uid, context.destination_namespaces)
+    left = list(apply.remove_created(*place))
+    if not left:
+        left, kept = remove_shared(*place)
+        if kept and not left:
+            context.tell(f"kept, because others use it: {'; '.join(kept)}")
     return f"restored objects are being removed again: {', '.join(left[:5])}" if left else None
 
 

@@ -117,7 +117,8 @@ def remove_migrated(context: Context) -> None:
     """DeleteMigrated: asked for. From here on the rollback cannot be cancelled any more."""
     _going_down(context)
     found = made_by_plan.made(context.destination, context.plan_uid, context.destination_namespaces)
-    context.record.data.setdefault("removed", {"objects": len(found.objects), "claims": found.claims})
+    objects = len(found.objects) + len(found.shared)
+    context.record.data.setdefault("removed", {"objects": objects, "claims": found.claims})
     # An API that does not answer hides its objects; that must not keep the source from starting, nor be kept quiet.
     hidden = [f"{group}: {why}" for group, why in sorted(context.destination.broken_groups.items())]
     if hidden:
@@ -128,7 +129,8 @@ def remove_migrated(context: Context) -> None:
 
 
 def await_removed(context: Context) -> str | None:
-    """EnsureMigratedDeleted: objects, then claims, then namespaces that only the migration has used, are gone."""
+    """EnsureMigratedDeleted: objects, then claims, then namespaces that only the migration has used, then what it has
+    made outside of namespaces, are gone."""
     place = (context.destination, context.plan_uid, context.destination_namespaces)
     scaffolding = context.transfer.remove(wait=False) if context.moves else None
     left = made_by_plan.remove_contents(*place)
@@ -138,6 +140,12 @@ def await_removed(context: Context) -> str | None:
             context.record.data["kept_namespaces"] = kept
             context.record.save()
             context.tell(f"kept, because others have put something into it: {', '.join(kept)}")
+    if not left:
+        left, shared = made_by_plan.remove_shared(*place)
+        if shared and not left:
+            context.record.data["kept_objects"] = bounded(shared)
+            context.record.save()
+            context.tell(f"kept, because others use it: {'; '.join(shared)}")
     if not left and scaffolding is None:
         return None
     waiting = f"still going: {', '.join(left[:5])}" if left else str(scaffolding)

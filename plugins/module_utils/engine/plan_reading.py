@@ -132,7 +132,7 @@ def _from_sides(source: Cluster, destination: Cluster, *, plan: Mapping[str, Any
     incompatible = None
     if not unknown:
         unserved = plan_kinds.unserved_kinds(source, destination, plan)
-        incompatible = plan_kinds.incompatible_namespaces(source, unserved, plan, spaces)
+        incompatible = plan_kinds.incompatible_namespaces(source, destination, unserved, plan, spaces)
     claims, pods = _of_kind(found, CLAIM), _of_kind(found, POD)
     workloads = [item for _version, kind in TEMPLATE_KINDS for item in _of_kind(found, kind)]
     workloads += [item for _group, kind in DISCOVERED_TEMPLATE_KINDS for item in _of_kind(late, kind)]

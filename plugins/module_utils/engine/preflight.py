@@ -20,7 +20,7 @@ from ..resources.condition_names import Reason
 from ..resources.errors import MtcError, Refused, subject_of
 from ..resources.plan_facts import plan_type
 from ..volumes.model import VolumeMove
-from . import quiesce, volume_checks
+from . import object_checks, quiesce, volume_checks
 from .bound_hooks import BoundHook, obstacles
 from .destination_claims import FOREIGN_MEND
 from .source_objects import SourceObjects
@@ -154,11 +154,15 @@ def _claims(situation: Situation) -> list[MtcError]:
 
 def _objects(situation: Situation) -> list[MtcError]:
     found = apply.preview(situation.destination, situation.read.objects, migplan_uid=situation.plan_uid)
-    return unfit(situation.subject, found, existing_objects=situation.existing_objects)
+    lacking = sorted({f"{kind} ({api}): {why}" for (api, kind), why in situation.read.lacking.items()})
+    return unfit(situation.subject, found, existing_objects=situation.existing_objects, lacking=lacking)
 
 
-def unfit(subject: str, findings: Sequence[Finding], *, existing_objects: str) -> list[MtcError]:
-    """Why these objects cannot be created: others stand in their place, or the destination does not know their kind."""
+def unfit(
+    subject: str, findings: Sequence[Finding], *, existing_objects: str, lacking: Sequence[str] = ()
+) -> list[MtcError]:
+    """Why these objects cannot be created: others stand in their place, or the destination does not know their kind;
+    ``lacking`` says why not."""
     errors: list[MtcError] = []
     foreign = sorted(item.reference for item in findings if item.state is State.FOREIGN)
     if foreign and existing_objects == "fail":
@@ -179,7 +183,7 @@ def unfit(subject: str, findings: Sequence[Finding], *, existing_objects: str) -
             Refused(
                 subject=subject,
                 attempt="the destination does not serve the kinds of these objects",
-                reason=", ".join(unserved),
+                reason="; ".join([", ".join(unserved), *lacking]),
                 mend="Install what serves them there, or leave them out with included_resources or label_selector",
             )
         )
@@ -190,6 +194,14 @@ def refuse_unfit(subject: str, findings: Sequence[Finding], *, existing_objects:
     """Raises the first reason, if there is one."""
     for error in unfit(subject, findings, existing_objects=existing_objects):
         raise error
+
+
+def _cluster_rights(situation: Situation) -> list[MtcError]:
+    return object_checks.cluster_rights(situation.destination, situation.read.objects)
+
+
+def _node_ports(situation: Situation) -> list[MtcError]:
+    return object_checks.node_ports(situation.destination, situation.read.objects)
 
 
 def _hooks(situation: Situation) -> list[MtcError]:
@@ -248,6 +260,8 @@ CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_claims, None),
     (_in_use, None),
     (_objects, None),
+    (_cluster_rights, None),
+    (_node_ports, None),
     (_bare_writers, None),
     (_hooks, None),
 )

@@ -9,16 +9,18 @@ same objects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ..cluster.api import Cluster
+from ..objects import definitions
 from ..objects.collect import Left, collect
 from ..objects.context import Note, TransformContext, Transformed
 from ..objects.inventory import reference
 from ..objects.manifest import pruned
 from ..objects.queue import Shelf
+from ..objects.related import related
 from ..objects.transforms import transform
 from ..resources import accepted
 from ..resources.errors import NotFound
@@ -37,6 +39,8 @@ class SourceObjects:
     raw: Shelf
     left: Sequence[Left]
     settings: TransformContext
+    lacking: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(apiVersion, kind) that the destination does not serve, and why its definition does not travel either."""
 
     @property
     def transformed(self) -> Iterator[Transformed]:
@@ -64,24 +68,44 @@ class SourceObjects:
         return self._made[1]
 
 
-def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, migration_uid: str) -> SourceObjects:
-    """Everything that the plan moves, as the source has it now. Before a run exists its UID is "" and the plan's may
-    be."""
+def read_objects(
+    source: Cluster, destination: Cluster, *, plan: Mapping[str, Any], plan_uid: str, migration_uid: str
+) -> SourceObjects:
+    """Everything that the plan moves, as the source has it now, in versions that the destination serves where the
+    source has such. Before a run exists its UID is "" and the plan's may be."""
     spec = plan["spec"]
     mapping = namespace_mapping(plan)
     left: list[Left] = []
-    raw = _shelved(
-        collect(
-            source,
-            namespaces=list(mapping),
-            label_selector=selector_text(spec.get("labelSelector")),
-            included=included_kinds(plan) or None,
-            excluded=tuple((plan.get("status") or {}).get("excludedResources") or ()),
-            left=left.append,
-        ),
-        # The archive holds what the server said.
-        whole=bool(spec.get("migStorageRef")),
+    lacking: dict[tuple[str, str], str] = {}
+    selector = selector_text(spec.get("labelSelector"))
+    included = included_kinds(plan) or None
+    excluded = tuple((plan.get("status") or {}).get("excludedResources") or ())
+    # The archive holds what the server said.
+    whole = bool(spec.get("migStorageRef"))
+    found = collect(
+        source,
+        namespaces=list(mapping),
+        label_selector=selector,
+        included=included,
+        excluded=excluded,
+        left=left.append,
+        destination=destination,
     )
+    raw = _shelved(found, whole=whole)
+    shared = related(
+        source,
+        destination,
+        raw,
+        namespaces=list(mapping),
+        every_account=selector is None,
+        plan_uid=plan_uid,
+        included=included,
+        excluded=excluded,
+        left=left.append,
+        lacking=lacking.__setitem__,
+    )
+    for obj in _shelved(shared, whole=whole):
+        raw.add(obj)
     settings = TransformContext(
         namespace_mapping=mapping,
         claim_mapping={(move.source_namespace, move.source_claim): move.target_claim for move in moves_of(plan)},
@@ -92,7 +116,7 @@ def read_objects(source: Cluster, *, plan: Mapping[str, Any], plan_uid: str, mig
         migplan_uid=plan_uid,
         migmigration_uid=migration_uid,
     )
-    return SourceObjects(raw=raw, left=left, settings=settings)
+    return SourceObjects(raw=raw, left=left, settings=settings, lacking=lacking)
 
 
 def _shelved(found: Iterable[Manifest], *, whole: bool) -> Shelf:
@@ -110,7 +134,11 @@ def nothing(plan: Mapping[str, Any]) -> SourceObjects:
 def read_for(context: Context) -> SourceObjects:
     """What this run would send now."""
     read = read_objects(
-        context.source, plan=context.plan, plan_uid=context.plan_uid, migration_uid=context.migration.uid
+        context.source,
+        context.destination,
+        plan=context.plan,
+        plan_uid=context.plan_uid,
+        migration_uid=context.migration.uid,
     )
     if accepted.accepts(context.intent.accept_warnings, accepted.UNSERVED):
         read, unserved = without_unserved(read, context.destination)
@@ -120,9 +148,12 @@ def read_for(context: Context) -> SourceObjects:
 
 
 def without_unserved(read: SourceObjects, destination: Cluster) -> tuple[SourceObjects, list[Left]]:
-    """The same without the objects whose kind the destination does not serve, and these."""
+    """The same without the objects whose kind the destination does not serve and will not, and these."""
+    coming = definitions.brought(read.objects)
 
     def served(kind: tuple[str, str]) -> bool:
+        if kind in coming:
+            return True
         try:
             destination.resource(*kind)
         except NotFound:
@@ -139,7 +170,7 @@ def without_unserved(read: SourceObjects, destination: Cluster) -> tuple[SourceO
         else:
             missing.append(Left(reference(item.object), "is left out: the destination does not serve its kind"))
     missing.sort(key=str)
-    return SourceObjects(raw=kept, left=[*read.left, *missing], settings=read.settings), missing
+    return SourceObjects(raw=kept, left=[*read.left, *missing], settings=read.settings, lacking={}), missing
 
 
 def _storage_classes(plan: Mapping[str, Any]) -> dict[str, str]:

@@ -123,7 +123,9 @@ def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *
     if stage:
         read = source_objects.nothing(plan)
     else:
-        read = source_objects.read_objects(sides.source, plan=plan, plan_uid=plan_uid, migration_uid="")
+        read = source_objects.read_objects(
+            sides.source, sides.destination, plan=plan, plan_uid=plan_uid, migration_uid=""
+        )
     unserved: Sequence[Left] = ()
     if accepted.accepts(intent.accept_warnings, accepted.UNSERVED):
         read, unserved = source_objects.without_unserved(read, sides.destination)

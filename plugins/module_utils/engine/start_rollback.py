@@ -136,8 +136,8 @@ def _prediction(this: Call, sides: Sides, plan: Manifest, decision: Decision, *,
     mapping = namespace_mapping(plan)
     found = made_by_plan.made(sides.destination, str(plan["metadata"]["uid"]), list(dict.fromkeys(mapping.values())))
     told: dict[str, Any] = {
-        "removes": [*found.objects, *found.claims, *(f"Namespace {name}" for name in found.namespaces)],
-        "keeps": [f"Namespace {name}, because others have put something into it" for name in found.kept],
+        "removes": [*found.objects, *found.claims, *(f"Namespace {name}" for name in found.namespaces), *found.shared],
+        "keeps": found.kept,
         "starts": quiesce.affected(sides.source, list(mapping), would="start"),
     }
     lines = [f"remove {what}" for what in told["removes"]] + [f"keep {what}" for what in told["keeps"]]

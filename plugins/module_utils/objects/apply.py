@@ -31,6 +31,8 @@ from ..resources.errors import (
     Refused,
     Unauthorized,
 )
+from . import definitions
+from .awaited import await_ready, is_awaited
 from .compare import content_differences, content_fields, differences
 from .existing import BATCH, Finding, State, judge, preview
 from .inventory import OWN_LABELS, reference
@@ -138,16 +140,21 @@ def apply_all(
     if policy not in POLICIES:
         fault = Problem(path="policy", fault=f"{policy!r} is unknown", mend=f"Choose one of {', '.join(POLICIES)}")
         raise InvalidInput(subject="Creation of objects", problems=[fault])
-    waiting = Queue(objects, rank)
-    _refuse_unserved(destination, waiting, concurrency)
+    coming: set[definitions.ApiKind] = set()
+    waiting = Queue(_noting_definitions(objects, coming), rank)
+    _refuse_unserved(destination, waiting, coming, concurrency)
     tally = _Tally(len(waiting), report)
     labels = {
         names.MIGRATED_BY_MIGMIGRATION_LABEL: migmigration_uid,
         names.MIGRATED_BY_MIGPLAN_LABEL: migplan_uid,
     }
 
+    awaited: dict[str, Manifest] = {}
+
     def as_sent(held: Held) -> Manifest:
         obj = unpacked(held)
+        if is_awaited(obj):
+            awaited[reference(obj)] = obj
         if is_platform_service_account(obj):
             return obj
         return put(obj, {**labels_of(obj), **labels}, "metadata", "labels")
@@ -166,6 +173,8 @@ def apply_all(
             missing = _not_equal(destination, map(as_sent, chunk), tally, concurrency) if tally.collided else chunk
             destination.map(work, missing, concurrency=concurrency)
         _stop_for(tally.outcomes, policy)
+        await_ready(destination, awaited.values(), concurrency=concurrency)
+        awaited.clear()
     return ApplyReport(
         created=tally.named("created"),
         equal=tally.named("equal"),
@@ -177,7 +186,13 @@ def apply_all(
     )
 
 
-def _refuse_unserved(destination: Cluster, waiting: Queue, concurrency: int) -> None:
+def _noting_definitions(objects: Iterable[Manifest], coming: set[definitions.ApiKind]) -> Iterator[Manifest]:
+    for obj in objects:
+        coming |= definitions.brought([obj])
+        yield obj
+
+
+def _refuse_unserved(destination: Cluster, waiting: Queue, coming: set[definitions.ApiKind], concurrency: int) -> None:
     """Before anything is created; what is asked here, creating would have to ask as well."""
 
     def unserved(kind: tuple[str, str]) -> str | None:
@@ -187,7 +202,8 @@ def _refuse_unserved(destination: Cluster, waiting: Queue, concurrency: int) -> 
             return f"{kind[1]} ({kind[0]}, {waiting.kinds[kind]} objects)"
         return None
 
-    missing = [text for text in destination.map(unserved, sorted(waiting.kinds), concurrency=concurrency) if text]
+    asked = sorted(waiting.kinds.keys() - coming)
+    missing = [text for text in destination.map(unserved, asked, concurrency=concurrency) if text]
     if missing:
         raise Refused(
             subject="Destination",

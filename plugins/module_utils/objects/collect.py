@@ -40,8 +40,10 @@ def movable_types(
     *,
     included: Collection[str | Mapping[str, str]] | None = None,
     excluded: Collection[str | Mapping[str, str]] = (),
+    destination: Cluster | None = None,
 ) -> list[ResourceType]:
-    """The namespaced kinds whose objects can travel, in their preferred versions, each set of objects under one name.
+    """The namespaced kinds whose objects can travel, each set of objects under one name, in the version that agreed()
+    says if there is a destination, else in the preferred one.
 
     ``included`` and ``excluded`` hold ``plural``, ``plural.group``, ``Kind`` or ``Kind.group``, in any case, or
     ``{group, kind}`` as a MigPlan has it. Included none or nothing means all. What is excluded stays so even if it is
@@ -49,7 +51,7 @@ def movable_types(
     know: with a typing error in it the migration would silently be smaller than what was asked for.
     """
     types = [kind for kind in source.types() if kind.namespaced and kind.verbs >= VERBS]
-    wanted, unwanted = [_spelled(name) for name in included or ()], [_spelled(name) for name in excluded]
+    wanted, unwanted = [spelled(name) for name in included or ()], [spelled(name) for name in excluded]
     if wanted:
         problems = [
             Problem(
@@ -61,17 +63,28 @@ def movable_types(
         ]
         if problems:
             raise InvalidInput(subject=source.subject, problems=problems)
-        types = [kind for kind in types if _is_among(kind, wanted)]
-    types = [kind for kind in types if not _is_among(kind, unwanted) and excluded_kind(kind) is None]
+        types = [kind for kind in types if is_among(kind, wanted)]
+    types = [kind for kind in types if not is_among(kind, unwanted) and excluded_kind(kind) is None]
     served = {(kind.group, kind.plural) for kind in types}
     twice = {(old, plural) for old, plural, new in SERVED_TWICE if (new, plural) in served}
-    return [kind for kind in types if (kind.group, kind.plural) not in twice]
+    once = [kind for kind in types if (kind.group, kind.plural) not in twice]
+    return [agreed(kind, source, destination) for kind in once] if destination else once
+
+
+def agreed(kind: ResourceType, source: Cluster, destination: Cluster) -> ResourceType:
+    """The kind in the version in which the objects are read: the first of the source's that the destination serves, so
+    that it is the source's server which converts. Without such a version the kind as it is: it cannot be created."""
+    if destination.serves(kind.api_version, kind.kind):
+        return kind
+    versions = source.versions(kind.group, kind.kind)
+    served = (other for other in versions if other.verbs >= VERBS and destination.serves(other.api_version, other.kind))
+    return next(served, kind)
 
 
 def unknown_kinds(source: Cluster, included: Collection[str | Mapping[str, str]]) -> list[str]:
     """The included names that the source does not know, spelled as they are looked for."""
     known = {name for kind in source.types() for name in _names(kind)}
-    return [name for name in map(_spelled, included) if name not in known]
+    return [name for name in map(spelled, included) if name not in known]
 
 
 def _names(kind: ResourceType) -> set[str]:
@@ -79,13 +92,15 @@ def _names(kind: ResourceType) -> set[str]:
     return names | {f"{name}.{kind.group}" for name in names}
 
 
-def _spelled(name: str | Mapping[str, str]) -> str:
+def spelled(name: str | Mapping[str, str]) -> str:
+    """The name of a kind as is_among() compares it."""
     if isinstance(name, str):
         return name.lower()
     return ".".join(part for part in (name.get("kind", ""), name.get("group", "")) if part).lower()
 
 
-def _is_among(kind: ResourceType, names: Collection[str]) -> bool:
+def is_among(kind: ResourceType, names: Collection[str]) -> bool:
+    """Whether one of the names, as spelled() gives them, means the kind."""
     return not _names(kind).isdisjoint(names)
 
 
@@ -98,15 +113,17 @@ def collect(
     excluded: Collection[str | Mapping[str, str]] = (),
     concurrency: int = 8,
     left: Callable[[Left], None] | None = None,
+    destination: Cluster | None = None,
 ) -> Iterator[Manifest]:
-    """Every object of the namespaces that travels, as the server returns it, in no particular order.
+    """Every object of the namespaces that travels, as the server returns it, in no particular order, in versions that
+    the ``destination`` serves if one is given and it can be.
 
     ``left`` hears of every object of a movable kind that stays behind, and of API groups that did not answer: their
     kinds are unknown, so nobody can say what is missing. Nothing is written. See movable_types() for the names.
     """
     if not namespaces:
         return
-    types = movable_types(source, included=included, excluded=excluded)
+    types = movable_types(source, included=included, excluded=excluded, destination=destination)
     told = left or _nobody
     for group, fault in sorted(source.broken_groups.items()):
         told(Left(f"API group {group}", f"could not be asked for its kinds: {fault}"))

@@ -86,6 +86,8 @@ def content_differences(sent: Manifest, live: Manifest) -> list[str]:
 def content_fields(obj: Manifest) -> frozenset[str]:
     """The fields of an object of this kind to which no server adds anything."""
     content = CONTENT - GENERATED.get(group_kind(obj), frozenset())
+    if "aggregationRule" in obj:
+        content -= {"rules"}
     return content - {"data"} if obj.get("type") == TOKEN_TYPE else content
 
 

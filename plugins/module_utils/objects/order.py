@@ -31,10 +31,20 @@ def _wave(reason: str, *kinds: GroupKind) -> Wave:
 _RBAC = "rbac.authorization.k8s.io"
 
 WAVES: Final = (
+    _wave("a kind must be served before its first object", ("apiextensions.k8s.io", "CustomResourceDefinition")),
     _wave("everything else lives in one", ("", "Namespace")),
     _wave("secrets of a service account are refused without it, and pods too", ("", "ServiceAccount")),
-    _wave("a binding is refused by the server if its role grants more than the creator has", (_RBAC, "Role")),
-    _wave("rights are there before the first pod asks for something", (_RBAC, "RoleBinding")),
+    _wave(
+        "a binding is refused by the server if its role grants more than the creator has",
+        (_RBAC, "Role"),
+        (_RBAC, "ClusterRole"),
+    ),
+    _wave(
+        "rights are there before the first pod asks for something or is judged by what its account may",
+        (_RBAC, "RoleBinding"),
+        (_RBAC, "ClusterRoleBinding"),
+        ("security.openshift.io", "SecurityContextConstraints"),
+    ),
     _wave(
         "configuration, defaults and walls stand before anything starts",
         ("", "Secret"),

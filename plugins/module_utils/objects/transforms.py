@@ -14,6 +14,7 @@ from typing import Final
 
 from . import (
     transforms_accounts as accounts,
+    transforms_cluster as cluster,
     transforms_metadata as metadata,
     transforms_names as names,
     transforms_network as network,
@@ -141,9 +142,33 @@ TRANSFORMS: Final = (
     ),
     Transform(
         name="role-binding",
-        kinds=_only(("rbac.authorization.k8s.io", "RoleBinding"), ("rbac.authorization.k8s.io", "ClusterRoleBinding")),
+        kinds=_only(("rbac.authorization.k8s.io", "RoleBinding")),
         function=accounts.role_binding,
         reason="rights must go to the service accounts of the new namespace",
+    ),
+    Transform(
+        name="cluster-role",
+        kinds=_only(("rbac.authorization.k8s.io", "ClusterRole")),
+        function=cluster.cluster_role,
+        reason="the server writes the rules of a role that gathers them from others",
+    ),
+    Transform(
+        name="cluster-role-binding",
+        kinds=_only(("rbac.authorization.k8s.io", "ClusterRoleBinding")),
+        function=cluster.cluster_role_binding,
+        reason="others' accounts are bound by whoever moves them",
+    ),
+    Transform(
+        name="constraints",
+        kinds=_only(("security.openshift.io", "SecurityContextConstraints")),
+        function=cluster.constraints,
+        reason="others' accounts are allowed by whoever moves them",
+    ),
+    Transform(
+        name="definition",
+        kinds=_only(("apiextensions.k8s.io", "CustomResourceDefinition")),
+        function=cluster.definition,
+        reason="the webhook is a Service of the source",
     ),
     Transform(
         name="names-in-pods",
@@ -225,11 +250,12 @@ def transform(obj: Manifest, context: TransformContext) -> Transformed:
 
     Pure; the input is not changed (parts of it are shared with the result, so the result must not be mutated). Applying
     it to its own result changes nothing, as long as no destination namespace is itself a renamed source namespace.
+    What lives in no namespace was chosen by whoever gives it (related.py).
     ``object`` is None when the object's namespace is not part of the plan. Raises Refused for a StatefulSet whose
     claims are renamed so that it would not find them.
     """
     namespace = namespace_of(obj)
-    if not context.in_plan(namespace):
+    if namespace and not context.in_plan(namespace):
         note = Note("left", "metadata.namespace", f"{namespace} is not part of the plan", reference(obj))
         return Transformed(None, (note,), obj)
     kind = group_kind(obj)

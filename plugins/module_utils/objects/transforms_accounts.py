@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from .context import Note, Result, TransformContext
@@ -57,20 +58,37 @@ def token_secret(obj: Manifest, _context: TransformContext) -> Result:
     return obj, (Note("dropped", "data", text),) if had_token else ()
 
 
+def names_account(subject: Manifest, ours: Callable[[str, str | None], bool]) -> bool:
+    """Whether a subject is a service account for which ``ours`` is true, or a group of them: by its field or by the
+    name of its user or group. ``ours`` gets the namespace and the account, None for all accounts of a namespace."""
+    name = str(subject.get("name", ""))
+    if subject.get("kind") == "ServiceAccount":
+        return ours(str(subject.get("namespace", "")), name)
+    if name.startswith(_GROUP_OF_NAMESPACE):
+        return ours(name.removeprefix(_GROUP_OF_NAMESPACE), None)
+    if name.startswith(_USER_OF_NAMESPACE):
+        namespace, _colon, account = name.removeprefix(_USER_OF_NAMESPACE).partition(":")
+        return ours(namespace, account)
+    return False
+
+
+def mapped_subject(subject: Manifest, context: TransformContext) -> Manifest:
+    """The subject in its new namespace."""
+    if subject.get("kind") == "ServiceAccount":
+        target = context.namespace(subject.get("namespace", ""))
+        return put(subject, target, "namespace") if "namespace" in subject else subject
+    name = subject.get("name", "")
+    mapped = principal(name, context)
+    return put(subject, mapped, "name") if mapped != name else subject
+
+
 def role_binding(obj: Manifest, context: TransformContext) -> Result:
     """Subjects say the new namespace, in their field and in the names of service accounts' users and groups."""
     notes: list[Note] = []
-
-    def subject(held: Manifest) -> Manifest:
+    for held in read(obj, "subjects") or ():
         if held.get("kind") == "ServiceAccount":
-            namespace = held.get("namespace", "")
-            _outside(namespace, notes, context)
-            return put(held, context.namespace(namespace), "namespace") if "namespace" in held else held
-        name = held.get("name", "")
-        mapped = _principal(name, context)
-        return put(held, mapped, "name") if mapped != name else held
-
-    changed = map_items(obj, subject, "subjects")
+            _outside(held.get("namespace", ""), notes, context)
+    changed = map_items(obj, lambda held: mapped_subject(held, context), "subjects")
     if changed is not obj:
         notes.append(Note("rewritten", "subjects", "service accounts say the new namespace"))
     return changed, tuple(notes)
@@ -81,7 +99,7 @@ def _outside(namespace: Any, notes: list[Note], context: TransformContext) -> No
         notes.append(Note("left", "subjects", f"namespace {namespace} is not part of the plan"))
 
 
-def _principal(name: str, context: TransformContext) -> str:
+def principal(name: str, context: TransformContext) -> str:
     """``system:serviceaccount:<namespace>:<name>`` and ``system:serviceaccounts:<namespace>`` in the new namespace."""
     if name.startswith(_GROUP_OF_NAMESPACE):
         return _GROUP_OF_NAMESPACE + context.namespace(name.removeprefix(_GROUP_OF_NAMESPACE))

@@ -155,7 +155,9 @@ def finalizers(obj: Manifest, _context: TransformContext) -> Result:
 
 
 def namespace(obj: Manifest, context: TransformContext) -> Result:
-    """The namespace that the plan gives it."""
+    """The namespace that the plan gives it, if it lives in one."""
+    if not namespace_of(obj):
+        return obj, ()
     return put(obj, context.namespace(namespace_of(obj)), "metadata", "namespace"), ()
 
 

@@ -18,6 +18,7 @@ from .manifest import (
     Manifest,
     annotations_of,
     from_server,
+    group_kind,
     map_items,
     put,
     read,
@@ -92,6 +93,15 @@ def service_node_ports(obj: Manifest, _context: TransformContext) -> Result:
         else:
             changed = without(changed, "spec", "healthCheckNodePort")
     return changed, tuple(notes)
+
+
+def node_ports(obj: Manifest) -> list[tuple[str, int]]:
+    """The node ports that a Service has, each with its protocol; none of any other kind. The health check's is TCP."""
+    if group_kind(obj) != ("", "Service"):
+        return []
+    found = [(port.get("protocol", "TCP"), port.get("nodePort")) for port in read(obj, "spec", "ports") or ()]
+    found.append(("TCP", read(obj, "spec", "healthCheckNodePort")))
+    return [(protocol, int(port)) for protocol, port in found if port]
 
 
 def service_outside(obj: Manifest, _context: TransformContext) -> Result:

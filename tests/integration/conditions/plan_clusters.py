@@ -190,6 +190,8 @@ def prepare(stage: Stage) -> None:
     group = f"{stage.prefix}.example.com"
     define(stage.source, definition(group, "Widget"))
     stage.source.create(named(f"{group}/v1", "Widget", "one", stage.of("kinds")))
+    # A definition that the destination lacks would travel; its own knows another version.
+    define(stage.control, definition(group, "Widget", version="v2"))
     for cluster in (stage.source, stage.control):
         define(cluster, definition("kubevirt.io", "KubeVirt"))
     _await(stage)
