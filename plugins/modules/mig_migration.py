@@ -444,7 +444,8 @@ hooks:
       log: ["PLAY RECAP ***", "localhost : ok=2 changed=1"]
 objects:
   description:
-    - How many objects were created or found, what was rewritten in them and what was left for you to look at.
+    - How many objects were created or found, what was rewritten in them and what was left for you to look at, and which
+      belong to an owner again (C(owned)).
   returned: when objects were created
   type: dict
 rollback:

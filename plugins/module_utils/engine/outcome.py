@@ -16,7 +16,16 @@ from .clock import elapsed_clock
 from .itinerary import HOOK_PHASES
 from .record import Record
 
-ROLLBACK_FACTS = ("undoes", "received", "copied_back", "removed", "kept_namespaces", "kept_objects", "not_looked_at", "started")
+ROLLBACK_FACTS = (
+    "undoes",
+    "received",
+    "copied_back",
+    "removed",
+    "kept_namespaces",
+    "kept_objects",
+    "not_looked_at",
+    "started",
+)
 """What the record of a rollback says besides."""
 
 

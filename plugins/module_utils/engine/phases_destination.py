@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ..objects import apply, health, inventory
 from ..objects.context import Note
+from ..objects.links import relink
 from ..resources import accepted
 from ..resources.errors import DeadlineExceeded, Refused
 from . import destination_namespaces, phases_hooks, source_objects
@@ -48,6 +49,7 @@ def restore_objects(context: Context) -> None:
         policy=context.intent.existing_objects,
         report=context.tell,
     )
+    linked = relink(context.destination, read.links, plan_uid=context.plan_uid)
     there = [*report.equal, *report.adopted, *report.merged]
     context.record.data["objects"] = {
         "created": len(report.created),
@@ -55,6 +57,7 @@ def restore_objects(context: Context) -> None:
         "updated": bounded(report.updated),
         "kept": bounded(report.foreign),
         "differences": bounded(report.differences),
+        "owned": bounded(linked),
         **_notes(read.notes),
     }
     context.record.save()

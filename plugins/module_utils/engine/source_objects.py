@@ -18,6 +18,7 @@ from ..objects import definitions
 from ..objects.collect import Left, collect
 from ..objects.context import Note, TransformContext, Transformed
 from ..objects.inventory import reference
+from ..objects.links import Link, links, owners_of
 from ..objects.manifest import pruned
 from ..objects.queue import Shelf
 from ..objects.related import related
@@ -47,6 +48,11 @@ class SourceObjects:
         """Each object with its form and its notes, made anew whenever it is asked for: with many objects it is the
         forms that take the memory."""
         return (transform(obj, self.settings) for obj in self.raw)
+
+    @property
+    def links(self) -> list[Link]:
+        """Which of the objects own which others."""
+        return links(self.raw, self.settings)
 
     @cached_property
     def _made(self) -> tuple[Shelf, list[tuple[str, Note]]]:
@@ -115,6 +121,7 @@ def read_objects(
         ),
         migplan_uid=plan_uid,
         migmigration_uid=migration_uid,
+        owners=owners_of(raw),
     )
     return SourceObjects(raw=raw, left=left, settings=settings, lacking=lacking)
 

@@ -52,6 +52,9 @@ class TransformContext:
     services: frozenset[tuple[str, str]] | None = None
     """(source namespace, name) of the Services, if they are known: makes notes about short names fewer and surer."""
 
+    owners: frozenset[str] = frozenset()
+    """UIDs, on the source, of objects that travel and own others that do."""
+
     @cached_property
     def renamed(self) -> dict[str, str]:
         """The namespaces that get another name."""

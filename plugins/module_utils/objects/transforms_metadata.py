@@ -121,10 +121,11 @@ def last_applied(obj: Manifest, context: TransformContext) -> Result:
     return put(obj, written + end, "metadata", "annotations", LAST_APPLIED), ()
 
 
-def owners(obj: Manifest, _context: TransformContext) -> Result:
+def owners(obj: Manifest, context: TransformContext) -> Result:
     """Drop ownerReferences: they name UIDs of the source, and the garbage collector would remove the object for them.
 
-    What its controller makes again does not travel at all (exclusions.py); this is for the rest.
+    What its controller makes again does not travel at all (exclusions.py); this is for the rest. Those to objects that
+    travel, too, are made again when all are there (links.py).
     """
     references = obj["metadata"].get("ownerReferences")
     if references is None:
@@ -138,6 +139,7 @@ def owners(obj: Manifest, _context: TransformContext) -> Result:
             + (" managed it" if controller and owner.get("uid") == controller.get("uid") else " owned it"),
         )
         for owner in references
+        if owner.get("uid") not in context.owners
     )
     return without(obj, "metadata", "ownerReferences"), notes
 

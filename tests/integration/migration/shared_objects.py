@@ -44,6 +44,12 @@ def gadget(world: World, name: str, namespace: str, version: str = "v1") -> Mani
     return named(f"{group(world)}/{version}", "Gadget", name, namespace, spec={"size": 3})
 
 
+def owned_by(owner: Manifest) -> Manifest:
+    """A reference to an object that a server has stored."""
+    metadata = owner["metadata"]
+    return {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": metadata["name"], "uid": metadata["uid"]}
+
+
 def define(cluster: Cluster, manifest: Manifest) -> None:
     """Install a definition and wait until every version of it is served."""
     cluster.create(manifest)
@@ -107,8 +113,10 @@ def standing(world: World, *versions: str) -> Iterator[None]:
         source.create(named("v1", "Namespace", space))
         define(source, definition(world, *(versions or ("v1",))))
         source.create(named("v1", "ServiceAccount", "runner", space))
-        source.create(named("v1", "ConfigMap", "settings", space, data={"colour": "blue"}))
-        source.create(gadget(world, "one", space))
+        owner = source.create(gadget(world, "one", space, (versions or ("v1",))[-1]))
+        settings = named("v1", "ConfigMap", "settings", space, data={"colour": "blue"})
+        settings["metadata"]["ownerReferences"] = [owned_by(owner)]
+        source.create(settings)
         for manifest in rights(world):
             source.create(manifest)
         yield

@@ -18,6 +18,7 @@ from integration.migration.shared_objects import (
     group,
     mine,
     named,
+    owned_by,
     reader,
     standing,
 )
@@ -46,7 +47,12 @@ def test_definition_and_rights_go_along_and_come_back(world: World) -> None:
         moved = world.migrate()
         assert moved.code == 0, moved.output
         there = world.destination_namespace
-        assert world.destination.get(f"{group(world)}/v1", "Gadget", "one", there)
+        owner = world.destination.get(f"{group(world)}/v1", "Gadget", "one", there)
+        assert owner is not None
+        settings = world.destination.get("v1", "ConfigMap", "settings", there)
+        assert settings is not None
+        assert settings["metadata"]["ownerReferences"] == [owned_by(owner)]
+        assert moved.migration["objects"]["owned"] == [f"ConfigMap {there}/settings"]
         assert mine(world, world.destination, "ClusterRole") == [reader(world, "bound"), reader(world, "local")]
         (name,) = mine(world, world.destination, "ClusterRoleBinding")
         binding = world.destination.get(f"{RBAC}/v1", "ClusterRoleBinding", name)
