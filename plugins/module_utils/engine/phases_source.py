@@ -6,7 +6,7 @@ left."""
 from __future__ import annotations
 
 from ..objects import apply, inventory
-from . import archive, preflight, quiesce, source_objects
+from . import archive, destination_namespaces, preflight, quiesce, source_objects
 from .clock import elapsed_clock
 from .context import Context
 from .record import bounded
@@ -33,13 +33,15 @@ def take_inventory(context: Context) -> None:
 
 
 def check_destination(context: Context) -> None:
-    """InitialBackupCreated: nothing foreign stands where an object has to go (unless the user chose otherwise)."""
+    """InitialBackupCreated: nothing foreign stands where an object has to go (unless the user chose otherwise), and the
+    namespaces are there, also those in which no volume has been made."""
     read = context.memory.get("read") or source_objects.read_for(context)
     preflight.refuse_unfit(
         context.migration.subject,
         apply.preview(context.destination, read.objects, migplan_uid=context.plan_uid),
         existing_objects=context.intent.existing_objects,
     )
+    destination_namespaces.ensure(context)
 
 
 def quiesce_source(context: Context) -> None:
