@@ -67,8 +67,22 @@ def mig_cluster_spec() -> Spec:
 
 
 def _judged_spec() -> Spec:
-    """How long MTC's controller is waited for."""
-    return {"wait_timeout": {"type": "int", "default": 300}}
+    """What is waited for, and how long: for MTC's controller, or for a condition."""
+    return {"wait_timeout": {"type": "int", "default": 300}, **_condition()}
+
+
+def _condition() -> Spec:
+    """In the form of kubernetes.core.k8s."""
+    return {
+        "wait_condition": {
+            "type": "dict",
+            "options": {
+                "type": {"type": "str", "required": True},
+                "status": {"type": "str", "choices": ["True", "False"], "default": "True"},
+                "reason": {"type": "str"},
+            },
+        }
+    }
 
 
 def mig_storage_spec() -> Spec:
@@ -164,8 +178,7 @@ def mig_migration_spec() -> Spec:
         "plan_file": {"type": "path"},
         "plan_digest": {"type": "str"},
         "plan_definition": {"type": "dict", "options": {"name": {"type": "str"}, **plan_spec()}},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 7200},
+        **_waiting(),
     }
 
 
@@ -228,7 +241,11 @@ def direct_volume_migration_spec() -> Spec:
 
 def _waiting() -> Spec:
     """Of what carries something out for a while."""
-    return {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": 7200}}
+    return {
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 7200},
+        **_condition(),
+    }
 
 
 def direct_image_migration_spec() -> Spec:

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
   - openmig.mtc.engine
+  - openmig.mtc.wait_condition_of_run
 attributes:
   check_mode:
     support: full

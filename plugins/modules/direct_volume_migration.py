@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
   - openmig.mtc.engine
+  - openmig.mtc.wait_condition_of_run
   - openmig.mtc.sides
 attributes:
   check_mode:

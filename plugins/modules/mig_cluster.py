@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
   - openmig.mtc.engine
+  - openmig.mtc.wait_condition
   - openmig.mtc.remote
 attributes:
   check_mode:
@@ -118,7 +119,8 @@ options:
     default: 2592000
   wait_timeout:
     description:
-      - Seconds to wait for MTC's controller. Has no effect with engine V(builtin), which judges within the task.
+      - Seconds to wait for MTC's controller, and for O(wait_condition). Without that it has no effect with engine
+        V(builtin), which judges within the task.
     type: int
     default: 300
 requirements:

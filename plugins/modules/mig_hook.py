@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
   - openmig.mtc.engine
+  - openmig.mtc.wait_condition
 attributes:
   check_mode:
     support: full
@@ -85,7 +86,8 @@ options:
     type: int
   wait_timeout:
     description:
-      - Seconds to wait for MTC's controller. Has no effect with engine V(builtin), which judges within the task.
+      - Seconds to wait for MTC's controller, and for O(wait_condition). Without that it has no effect with engine
+        V(builtin), which judges within the task.
     type: int
     default: 300
 requirements:

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - openmig.mtc.attributes.actiongroup_mtc
   - openmig.mtc.connection
   - openmig.mtc.engine
+  - openmig.mtc.wait_condition
   - openmig.mtc.sides
   - openmig.mtc.mig_plan_options
 attributes:
@@ -62,7 +63,8 @@ options:
     default: false
   wait_timeout:
     description:
-      - Seconds to wait for MTC's controller. Has no effect with engine V(builtin), which judges within the task.
+      - Seconds to wait for MTC's controller, and for O(wait_condition). Without that it has no effect with engine
+        V(builtin), which judges within the task.
     type: int
     default: 300
 requirements:
@@ -87,6 +89,14 @@ EXAMPLES = r"""
     storage_class_mapping:
       source-ssd: destination-fast
       source-hdd: destination-slow
+
+- name: Wait until the plan is ready, however often it is found blocked meanwhile
+  openmig.mtc.mig_plan:
+    kubeconfig: ~/.kube/destination
+    name: shop
+    wait_condition:
+      type: Ready
+    wait_timeout: 600
 
 - name: Choices for single volumes
   openmig.mtc.mig_plan:

@@ -16,7 +16,8 @@ from ..resources import awaited, names
 from ..resources.awaited import Judgement, Written
 from ..resources.conditions import listed
 from ..resources.errors import DeadlineExceeded, NotFound, NotReady, PermanentError, subject_of
-from . import mtc_installation
+from ..resources.wait_condition import Wanted
+from . import condition_waits, mtc_installation
 from .call import Call
 from .clock import elapsed_clock
 from .ensure_resource import Situation
@@ -39,19 +40,20 @@ WHERE = f"Look at the log of {mtc_installation.WHERE}"
 
 def drive(situation: Situation, written: Manifest) -> Manifest:
     """``Handler.drive`` of every kind: the resource once the controller has judged it. Raises as judged() does."""
-    return judged(situation.call, situation.control, written)
+    return judged(situation.call, situation.control, written, Wanted.of(situation.call.params))
 
 
-def judged(this: Call, control: Cluster, written: Manifest) -> Manifest:
-    """The resource when it is ready. ``written``: as our write returned it.
+def judged(this: Call, control: Cluster, written: Manifest, wanted: Wanted | None = None) -> Manifest:
+    """The resource when it is ready, or has the condition that is ``wanted`` instead. ``written``: as our write
+    returned it.
 
     Raises NotReady with the controller's conditions, DeadlineExceeded, and PermanentError when nobody reconciles it.
     """
-    return _Wait(this, control, written).result()
+    return _Wait(this, control, written, wanted).result()
 
 
 class _Wait:
-    def __init__(self, this: Call, control: Cluster, written: Manifest) -> None:
+    def __init__(self, this: Call, control: Cluster, written: Manifest, wanted: Wanted | None) -> None:
         metadata = written["metadata"]
         self._this = this
         self._control = control
@@ -62,7 +64,8 @@ class _Wait:
         self._resource = written
         self._began = elapsed_clock()
         self._until = self._began + float(this.params.get("wait_timeout") or TIMEOUT)
-        self._judgement = awaited.judge(written, self._marks)
+        self._wanted = wanted
+        self._judgement = awaited.judge(written, self._marks, self._wanted)
         self._since = self._began
         self._looked = self._began
 
@@ -96,7 +99,7 @@ class _Wait:
         resource.setdefault("kind", self._kind)
         self._resource = resource
         self._looked = elapsed_clock()
-        found = awaited.judge(resource, self._marks)
+        found = awaited.judge(resource, self._marks, self._wanted)
         if found != self._judgement:
             self._judgement, self._since = found, elapsed_clock()
         for item in listed(resource):
@@ -123,6 +126,10 @@ class _Wait:
         """Raises when waiting on makes no sense."""
         now = elapsed_clock()
         if self._judgement.state != "waiting":
+            return
+        if self._wanted is not None and awaited.reconciled(self._resource, self._marks):
+            if now >= self._until:
+                raise condition_waits.absent(self._this, self._wanted, self._resource, subject=self._subject)
             return
         if now >= self._until:
             raise DeadlineExceeded(

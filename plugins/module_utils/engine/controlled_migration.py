@@ -18,6 +18,7 @@ from ..resources import awaited, controlled_options, migmigration, migration_cou
 from ..resources.conditions import is_ready
 from ..resources.directvolume import claims_of
 from ..resources.errors import InvalidInput, MtcError, NotFound, PermanentError, Refused, subject_of
+from ..resources.wait_condition import Wanted
 from . import awaiting, controlled_outcome, controlled_plan, following, second_call
 from .call import Call
 from .clock import elapsed_clock
@@ -78,13 +79,15 @@ def _carried_out(
         plan = controlled_plan.defined(this, control, name=plan_name, stored_only=True)
     if not this.params.get("wait", True):
         return controlled_outcome.told(this, control, Followed.of(migration), changed=ours, started=started)
+    wanted = Wanted.of(this.params)
+    changed = ours or wanted is None or not wanted.holds(migration)
     try:
         followed = following.follow(this, control, migration)
         if followed.standing.state == "refused":
             raise _refused(control, followed, ours=ours)
     except MtcError as error:
         return _given_up(this, control, error, migration, changed=ours, started=started)
-    return controlled_outcome.told(this, control, followed, changed=True, started=started, plan=plan)
+    return controlled_outcome.told(this, control, followed, changed=changed, started=started, plan=plan)
 
 
 def _given_up(

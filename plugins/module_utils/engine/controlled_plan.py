@@ -21,6 +21,7 @@ from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, subje
 from ..resources.plan_mends import mend
 from ..resources.plan_selections import Selections
 from ..resources.spec_fields import alike, merge_patch
+from ..resources.wait_condition import Wanted
 from . import awaiting, choice, plan_ending, plan_reconciler, plan_result, second_call
 from .call import Call
 from .clock import elapsed_clock
@@ -87,6 +88,7 @@ def written(
     """The plan as the options want it, judged by the controller; in check mode as it would be written."""
     subject = subject_of(names.MIG_PLAN, name, this.namespace)
     chosen = plan_selections.selections(options)
+    wanted_condition = Wanted.of(options)
     wanted = plan_reconciler.with_options(
         stored or plan_reconciler.new_plan(name=name, namespace=this.namespace),
         {**options, "name": name, "namespace": this.namespace},
@@ -96,13 +98,13 @@ def written(
         changes.append(f"{subject} created")
         if this.check:
             return _dry_run(control, wanted)
-        plan = _judged(this, control, control.create(wanted), chosen)
+        plan = _judged(this, control, control.create(wanted), chosen, wanted_condition)
     else:
         if _discovered(stored):
             _apply(stored["spec"], chosen, subject=subject)
         asked = migplan.build_spec({**options, "namespace": this.namespace})
         spec = migplan.merge_spec(stored["spec"], asked, chosen)
-        settled = is_ready(stored) or is_true(stored, PlanCondition.CLOSED)
+        settled = _as_wanted(stored, wanted_condition)
         if alike(stored["spec"], spec) and settled and not this.params.get("refresh"):
             return stored
         if not alike(stored["spec"], spec):
@@ -110,14 +112,21 @@ def written(
         if this.check:
             return {**stored, "spec": spec}
         patched = _patch(control, stored, lambda found: migplan.merge_spec(found, asked, chosen))
-        plan = _judged(this, control, patched, chosen)
-    plan = _with_choices(this, control, plan, chosen, subject=subject)
-    if not is_ready(plan) and not is_true(plan, PlanCondition.CLOSED):
+        plan = _judged(this, control, patched, chosen, wanted_condition)
+    plan = _with_choices(this, control, plan, chosen, wanted_condition, subject=subject)
+    if not _as_wanted(plan, wanted_condition):
         told = ". ".join(dict.fromkeys(mend(item, plan).rstrip(".") for item in blockers(plan)))
         raise NotReady(subject=subject, resource=plan, where=told)
     if stored is not None and not changes and by_type(plan) != by_type(stored):
         changes.append(f"{subject} has a new status")
     return plan
+
+
+def _as_wanted(plan: Manifest, wanted: Wanted | None) -> bool:
+    """Whether it is what is waited for: ready or closed, or with the condition that is named."""
+    if wanted is not None:
+        return wanted.holds(plan)
+    return is_ready(plan) or is_true(plan, PlanCondition.CLOSED)
 
 
 def _dry_run(control: Cluster, plan: Manifest) -> Manifest:
@@ -149,10 +158,13 @@ def _patch(control: Cluster, plan: Manifest, change: Callable[[Manifest], Manife
     return plan
 
 
-def _judged(this: Call, control: Cluster, plan: Manifest, chosen: Selections) -> Manifest:
+def _judged(this: Call, control: Cluster, plan: Manifest, chosen: Selections, wanted: Wanted | None) -> Manifest:
     """The plan when the controller has judged it. A verdict that the user's choices may still mend is no error yet."""
+    if chosen and wanted is not None:
+        # What is waited for may come only with the choices, and those need the volumes to be known.
+        wanted = Wanted(type=PlanCondition.PVS_DISCOVERED)
     try:
-        return awaiting.judged(this, control, plan)
+        return awaiting.judged(this, control, plan, wanted)
     except NotReady as error:
         if chosen and _discovered(error.resource):
             return dict(error.resource)
@@ -163,15 +175,19 @@ def _discovered(plan: Mapping[str, Any]) -> bool:
     return is_true(plan, PlanCondition.PVS_DISCOVERED)
 
 
-def _with_choices(this: Call, control: Cluster, plan: Manifest, chosen: Selections, *, subject: str) -> Manifest:
+def _with_choices(
+    this: Call, control: Cluster, plan: Manifest, chosen: Selections, wanted: Wanted | None, *, subject: str
+) -> Manifest:
     """Writes the choices for volumes that the controller has found only now, and waits for its judgement of them."""
     if not chosen or not _discovered(plan):
         return plan
-    if alike(plan["spec"], _apply(plan["spec"], chosen, subject=subject)):
+    differs = not alike(plan["spec"], _apply(plan["spec"], chosen, subject=subject))
+    if differs:
+        this.reporter.tell(subject, "the choices for its volumes are written")
+    elif wanted is None or wanted.holds(plan):
         return plan
-    this.reporter.tell(subject, "the choices for its volumes are written")
     patched = _patch(control, plan, lambda spec: _apply(spec, chosen, subject=subject))
-    return awaiting.judged(this, control, patched)
+    return awaiting.judged(this, control, patched, wanted)
 
 
 def _apply(spec: Mapping[str, Any], chosen: Selections, *, subject: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import direct_course
 from ..resources.errors import DeadlineExceeded, NotFound, NotReady, PermanentError, subject_of
+from ..resources.wait_condition import Wanted
 from . import mtc_installation
 from .awaiting import RESTART, SILENCE, WHERE
 from .call import Call
@@ -21,7 +22,8 @@ REFUSAL_STANDS = 5.0
 
 
 def follow(this: Call, control: Cluster, written: Manifest) -> Manifest:
-    """The resource once it has ended; without ``wait`` as soon as the controller has begun.
+    """The resource once it has ended or has the condition that ``wait_condition`` names; without ``wait`` as soon as
+    the controller has begun.
 
     Raises NotReady when it is blocked, DeadlineExceeded after ``wait_timeout``, PermanentError when nobody takes it up,
     NotFound when it is deleted.
@@ -39,6 +41,7 @@ class _Follower:
         self._standing = direct_course.standing(written)
         self._began = self._since = self._looked = elapsed_clock()
         self._until = self._began + float(this.params["wait_timeout"])
+        self._wanted = Wanted.of(this.params)
 
     def result(self) -> Manifest:
         metadata = self._resource["metadata"]
@@ -67,6 +70,8 @@ class _Follower:
 
     def _done(self) -> bool:
         state = self._standing.state
+        if self._wanted is not None and self._wanted.holds(self._resource):
+            return True
         if state == "blocked" and elapsed_clock() - self._since >= REFUSAL_STANDS:
             raise NotReady(subject=self._subject, resource=self._resource)
         return state == "ended" or (state == "running" and not self._this.params["wait"])

@@ -10,12 +10,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migcluster, names
+from ..resources import migcluster, names, wait_condition
 from ..resources.condition_names import ClusterCondition
-from ..resources.conditions import blockers, by_type, condition, is_ready
+from ..resources.conditions import blockers, by_type, condition
 from ..resources.engines import CONTROLLER, NAMESPACES, secrets_namespace
-from ..resources.errors import InvalidInput, MtcError, PermanentError, Problem, Refused, subject_of
-from . import adoption, call, choice, cluster_reconciler, controlled_cluster
+from ..resources.errors import (
+    InvalidInput,
+    MtcError,
+    NotReady,
+    PermanentError,
+    Problem,
+    Refused,
+    subject_of,
+)
+from . import adoption, call, choice, cluster_reconciler, condition_waits, controlled_cluster
 from .call import Call
 from .clock import elapsed_clock
 from .reach import read_token
@@ -27,7 +35,7 @@ SHORTEST_TOKEN = 600
 
 def validate(params: Mapping[str, Any]) -> list[Problem]:
     """What can be known from the task alone."""
-    problems = migcluster.validate(params)
+    problems = [*migcluster.validate(params), *wait_condition.problems(params, names.MIG_CLUSTER)]
     if params["state"] == "absent":
         return problems
     if params.get("remote") and params.get("is_host_cluster"):
@@ -73,18 +81,35 @@ def ensure(this: Call) -> dict[str, Any]:
         _adopt(this, control, remote, stored, changes, rejected=True)
         looked = look(this, control, remote=remote, spec=spec, existing=existing)
     resource = looked.store(changes)
+    if this.engine != CONTROLLER:
+        resource = _held(this, control, remote, resource, changes)
     result = {
         "changed": bool(changes),
-        "changes": changes,
+        "changes": condition_waits.named_once(changes),
         "resource": resource,
         "conditions": by_type(resource),
         "engine": this.engine,
         "duration": round(elapsed_clock() - started, 2),
         "diff": migcluster.drift((existing or {}).get("spec"), wanted) or {"before": {}, "after": {}},
     }
-    if not is_ready(resource) and not (this.check and this.engine == CONTROLLER):
+    if not condition_waits.settled(this, resource) and not (this.check and this.engine == CONTROLLER):
         raise _not_ready(subject, resource)
     return result
+
+
+def _held(this: Call, control: Cluster, remote: Cluster | None, resource: Manifest, changes: list[str]) -> Manifest:
+    """The judged cluster; with ``wait_condition`` judged again, as it then lies there, until that holds."""
+    metadata = resource["metadata"]
+    subject = subject_of(names.MIG_CLUSTER, metadata["name"], metadata["namespace"])
+
+    def look() -> Manifest:
+        stored = condition_waits.read_again(control, resource, kind=names.MIG_CLUSTER, subject=subject)
+        return _Look(this, control, remote=remote, spec=stored["spec"], existing=stored).store(changes)
+
+    try:
+        return condition_waits.until_it_holds(this, resource, subject=subject, look=look)
+    except NotReady as error:
+        raise error.after(condition_waits.named_once(changes)) from error
 
 
 def _wanted(this: Call, remote: Cluster | None) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import directimage, directimagestream, names, spec_fields
+from ..resources import directimage, directimagestream, names, spec_fields, wait_condition
 from ..resources.conditions import by_type
 from ..resources.direct_course import errors_of, standing
 from ..resources.engines import BUILTIN
 from ..resources.errors import DeadlineExceeded, InvalidInput, NotFound, PermanentError, Problem, Refused, subject_of
+from ..resources.wait_condition import Wanted
 from . import call, choice, direct_following
 from .call import Call
 from .clock import elapsed_clock
@@ -63,7 +64,7 @@ def ensure(this: Call, images: Images) -> dict[str, Any]:
     """The module's result, ``failed`` and ``msg`` included when an image stream was not copied."""
     started = elapsed_clock()
     name = str(this.params["name"])
-    problems = images.room.validate(this.params)
+    problems = [*images.room.validate(this.params), *wait_condition.problems(this.params, images.kind)]
     if this.params["wait_timeout"] < 1:
         problems = [*problems, Problem(path="wait_timeout", fault="must be at least 1 second")]
     if problems:
@@ -125,7 +126,8 @@ def _carried_out(
         )
     else:
         written = stored or _created(this, control, manifest)
-    changed = True
+    wanted = Wanted.of(this.params)
+    changed = written is not stored or wanted is None or not wanted.holds(written)
     if not this.check:
         written = direct_following.follow(this, control, written)
     return _result(this, images, written, changed=changed, diff=diff, started=started)

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import directvolume, directvolume_rules as rules, excludes, names, spec_fields
+from ..resources import directvolume, directvolume_rules as rules, excludes, names, spec_fields, wait_condition
 from ..resources.conditions import Conditions, listed
 from ..resources.digest import observed_digest
 from ..resources.directvolume import claim_key
@@ -44,6 +44,9 @@ SIDES = {"source": "srcMigClusterRef", "destination": "destMigClusterRef"}
 def validate(params: Mapping[str, Any]) -> list[Problem]:
     """What can be known from the task alone."""
     problems = [*directvolume.validate(params), *excludes.problems(params.get("excludes"))]
+    problems += wait_condition.problems(params, names.DIRECT_VOLUME_MIGRATION)
+    # No other engine carries these out.
+    problems += wait_condition.at_the_end_only(params, names.DIRECT_VOLUME_MIGRATION)
     problems += [
         Problem(path=option, fault="must be at least 1 second")
         for option in ("start_timeout", "wait_timeout")

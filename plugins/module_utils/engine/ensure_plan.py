@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migplan, names, plan_selections
+from ..resources import migplan, names, plan_selections, wait_condition
 from ..resources.engines import AUTO, CONTROLLER
 from ..resources.errors import InvalidInput, MtcError, NotFound, NotReady, Problem, subject_of
-from . import call, choice, plan_reconciler, plan_result, second_call
+from ..resources.wait_condition import Wanted
+from . import call, choice, condition_waits, plan_reconciler, plan_result, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
@@ -29,7 +30,11 @@ def ensure(this: Call, *, of_migration: Mapping[str, Any]) -> dict[str, Any]:
     """
     started = elapsed_clock()
     name = str(this.params["name"])
-    _refuse(f"{names.MIG_PLAN} {name}", migplan.validate({**this.params, "engine": this.params.get("engine") or AUTO}))
+    given = {**this.params, "engine": this.params.get("engine") or AUTO}
+    _refuse(
+        f"{names.MIG_PLAN} {name}",
+        [*migplan.validate(given), *wait_condition.problems(this.params, names.MIG_PLAN)],
+    )
     control = this.reach.control()
     this = choice.settle(this, control, plan=name)
     params = {**this.params, "namespace": this.namespace, "engine": this.engine}
@@ -53,8 +58,12 @@ def ensure(this: Call, *, of_migration: Mapping[str, Any]) -> dict[str, Any]:
 
             plan_ending.finish(this, plan, migrations, attempt="it is not closed", of_migration=of_migration)
             resource, changed = plan_ending.close(this, control, plan, stored=stored)
+            wanted = Wanted.of(this.params)
+            if wanted is not None and not wanted.holds(resource):
+                raise condition_waits.absent(this, wanted, resource, subject=subject)
         else:
             resource, changed = _evaluated(this, control, plan, stored=stored, installed=installed)
+            resource, changed = _held(this, control, resource, changed=changed)
     return {
         "changed": changed,
         **plan_result.told(resource),
@@ -98,12 +107,28 @@ def _evaluated(
         evaluated = plan_reconciler.store(control, evaluated, before=stored)
     elif changed and installed:
         _dry_run(control, evaluated, stored=stored)
-    if blocking := plan_findings(evaluated):
+    blocking = [] if Wanted.of(this.params) else plan_findings(evaluated)
+    if blocking:
         mend = ". ".join(dict.fromkeys(error.mend for error in blocking))
         metadata = evaluated["metadata"]
         subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
         raise NotReady(subject=subject, resource=evaluated, where=mend)
     return evaluated, changed
+
+
+def _held(this: Call, control: Cluster, plan: Manifest, *, changed: bool) -> tuple[Manifest, bool]:
+    """The evaluated plan; with ``wait_condition`` evaluated again, as it then lies there, until that holds."""
+    subject = subject_of(names.MIG_PLAN, this.params["name"], this.namespace)
+    written = changed
+
+    def look() -> Manifest:
+        nonlocal written
+        stored = condition_waits.read_again(control, plan, kind=names.MIG_PLAN, subject=subject)
+        evaluated, again = _evaluated(this, control, stored, stored=stored, installed=True)
+        written = written or again
+        return evaluated
+
+    return condition_waits.until_it_holds(this, plan, subject=subject, look=look), written
 
 
 def _dry_run(control: Cluster, plan: Manifest, *, stored: Manifest | None) -> None:

@@ -10,17 +10,18 @@ what is stored is read; so bad input is told before anything is touched.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..cluster.api import Cluster
-from ..resources import awaited, names
-from ..resources.conditions import by_type, is_ready, warnings
+from ..resources import awaited, names, wait_condition
+from ..resources.conditions import by_type, warnings
 from ..resources.engines import CONTROLLER, secrets_namespace
 from ..resources.errors import InvalidInput, NotFound, NotReady, Problem, Refused, subject_of
 from ..resources.spec_fields import alike, merge_patch, refers_to
-from . import call, choice, owned_secrets
+from . import call, choice, condition_waits, owned_secrets
 from .call import Call
 from .clock import elapsed_clock
 from .cluster_reconciler import with_status
@@ -88,7 +89,7 @@ def ensure(this: Call, handler: Handler) -> dict[str, Any]:
     """The module's result. Raises NotReady when the resource is not ready at the end."""
     started = elapsed_clock()
     name = str(this.params["name"])
-    if problems := handler.room.validate(this.params):
+    if problems := [*handler.room.validate(this.params), *wait_condition.problems(this.params, handler.kind)]:
         raise InvalidInput(subject=f"{handler.kind} {name}", problems=problems)
     control = this.reach.control()
     this = choice.settle(this, control)
@@ -118,14 +119,14 @@ def ensure(this: Call, handler: Handler) -> dict[str, Any]:
     resource = (
         driven(situation, handler.kind, handler.drive, changes)
         if this.engine == CONTROLLER
-        else _evaluated(situation, handler, changes)
+        else _held(situation, handler, changes)
     )
     predicted = this.check and this.engine == CONTROLLER
-    if not is_ready(resource) and not predicted:
+    if not condition_waits.settled(this, resource) and not predicted:
         raise NotReady(subject=subject, resource=resource, changes=changes)
     return {
         "changed": bool(changes),
-        "changes": changes,
+        "changes": condition_waits.named_once(changes),
         "resource": resource,
         "conditions": by_type(resource),
         "warnings_to_show": [f"{item['type']}: {item.get('message', '')}" for item in warnings(resource)],
@@ -151,6 +152,21 @@ def _wanted(this: Call, handler: Handler, secrets: Sequence[OwnedSecret]) -> dic
 def _new(situation: Situation, kind: str) -> Manifest:
     metadata = {"name": situation.call.params["name"], "namespace": situation.call.namespace}
     return {"apiVersion": names.API_VERSION, "kind": kind, "metadata": metadata, "spec": dict(situation.spec)}
+
+
+def _held(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
+    """The evaluated resource; with ``wait_condition`` evaluated again, as it then lies there, until that holds."""
+    control, subject = situation.control, situation.subject
+
+    def look() -> Manifest:
+        stored = condition_waits.read_again(control, resource, kind=handler.kind, subject=subject)
+        return _evaluated(dataclasses.replace(situation, stored=stored, spec=stored["spec"]), handler, changes)
+
+    resource = _evaluated(situation, handler, changes)
+    try:
+        return condition_waits.until_it_holds(situation.call, resource, subject=subject, look=look)
+    except NotReady as error:
+        raise error.after(condition_waits.named_once(changes)) from error
 
 
 def _evaluated(situation: Situation, handler: Handler, changes: list[str]) -> Manifest:
@@ -195,7 +211,8 @@ def driven(
     stored, check = situation.stored, situation.call.check
     # A secret that this call has changed is behind the same spec.
     again = bool(situation.call.params.get("refresh") or changes)
-    if stored is not None and alike(stored["spec"], situation.spec) and is_ready(stored) and not again:
+    settled = stored is not None and condition_waits.settled(situation.call, stored)
+    if stored is not None and alike(stored["spec"], situation.spec) and settled and not again:
         return stored
     if stored is None:
         changes.append(f"{situation.subject} created")

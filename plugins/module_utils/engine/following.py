@@ -20,6 +20,7 @@ from ..resources.condition_names import MigrationCondition
 from ..resources.conditions import condition
 from ..resources.errors import DeadlineExceeded, NotFound, PermanentError, subject_of
 from ..resources.migration_course import Standing
+from ..resources.wait_condition import Wanted
 from . import mtc_installation
 from .awaiting import RESTART, SILENCE, WHERE
 from .call import Call
@@ -65,7 +66,7 @@ class Followed:
 
 
 def follow(this: Call, control: Cluster, migration: Manifest) -> Followed:
-    """Until the run has ended or is refused for good.
+    """Until the run has ended, has the condition that ``wait_condition`` names, or is refused for good.
 
     Raises DeadlineExceeded after ``wait_timeout``, PermanentError when nobody takes the run up or the controller fails
     for long, NotFound when it is deleted. The run itself goes on in the cluster.
@@ -91,6 +92,7 @@ class _Follower:
         stopped = FINAL.index(self._phase) >= FINAL.index(QUIESCE)
         self._down_since = self._began if stopped and migration["spec"].get("quiescePods") else None
         self._followed = Followed.of(migration)
+        self._wanted = Wanted.of(this.params)
 
     def result(self) -> Followed:
         self._note(self._followed.migration)
@@ -117,6 +119,8 @@ class _Follower:
         return self._followed
 
     def _done(self) -> bool:
+        if self._wanted is not None and self._wanted.holds(self._followed.migration):
+            return True
         standing = self._followed.standing
         stood = elapsed_clock() - self._since
         return self._followed.ended or (standing.state == "refused" and stood >= REFUSAL_STANDS)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resources import accepted, excludes, migmigration, migplan, migration_options, names
+from ..resources import accepted, excludes, migmigration, migplan, migration_options, names, wait_condition
 from ..resources.engines import CONTROLLER
-from ..resources.errors import InvalidInput, Problem, Refused
-from . import call, choice, plan_file, second_call
+from ..resources.errors import InvalidInput, Problem, Refused, subject_of
+from . import call, choice, condition_waits, plan_file, second_call
 from .call import Call
 from .clock import elapsed_clock
 from .outcome import nothing, record_of, result_of
@@ -31,6 +31,7 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
             fault = f"names {given!r} and option plan names {params['plan']!r}"
             problems.append(Problem(path="plan_definition.name", fault=fault, mend="Drop one of them"))
     problems += migration_options.named(params)
+    problems += wait_condition.problems(params, names.MIG_MIGRATION)
     if params.get("state") == "absent":
         return problems
     problems += migration_options.together(params)
@@ -43,7 +44,15 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
 
 
 def migrate(this: Call) -> dict[str, Any]:
-    """Carry the call out; returns the module's result, ``failed`` and ``msg`` included when the run ended badly."""
+    """Carry the call out; returns the module's result, ``failed`` and ``msg`` included when the run ended badly, or
+    otherwise than the call waited for."""
+    result = _migrate(this)
+    metadata = (result.get("resource") or {}).get("metadata") or {}
+    subject = subject_of(names.MIG_MIGRATION, str(metadata.get("name")), metadata.get("namespace"))
+    return condition_waits.judged_end(this, result, subject=subject)
+
+
+def _migrate(this: Call) -> dict[str, Any]:
     started = elapsed_clock()
     params = this.params
     if problems := [*validate(params), *plan_file.problems(params, check=this.check)]:
@@ -60,6 +69,8 @@ def migrate(this: Call) -> dict[str, Any]:
         from .controlled_migration import migrate as have_migrated
 
         return have_migrated(this, control, plan_name=plan_name)
+    if problems := wait_condition.at_the_end_only(params, names.MIG_MIGRATION):
+        raise InvalidInput(subject=f"{names.MIG_PLAN} {plan_name}", problems=problems)
     if params.get("migrate_state"):
         raise Refused(
             subject=f"{names.MIG_PLAN} {plan_name}",

@@ -60,6 +60,7 @@ def finish(
 
             ours = {option: this.params[option] for option in of_migration if option in this.params}
             wanted = {"name": name, "plan": metadata["name"], "cancel": True, "state": "present", "force": False}
+            wanted["wait_condition"] = None  # it is one of the plan's
             ended = migrate.migrate(dataclasses.replace(this, params={**of_migration, **ours, **wanted}))
             if ended.get("failed"):
                 raise PermanentError(

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from . import names
 from .condition_names import ConditionType, PlanCondition
 from .conditions import blockers, condition, is_ready, is_true
+from .wait_condition import Wanted
 
 Manifest = Mapping[str, Any]
 
@@ -75,9 +76,14 @@ def reconciled(resource: Manifest, written: Written) -> bool:
     return (now.touch, now.digest) != (written.touch, written.digest) and bool(now.touch or now.digest)
 
 
-def judge(resource: Manifest, written: Written) -> Judgement:
+def judge(resource: Manifest, written: Written, wanted: Wanted | None = None) -> Judgement:
     """The state at this look. A verdict counts once it has stood for a moment: Ready may flicker while the controller
-    makes several passes in a row."""
+    makes several passes in a row.
+
+    With ``wanted`` nothing counts but that condition, on a status that was made after the write: what blocks the
+    resource may go away by itself."""
+    if wanted is not None:
+        return _judge_condition(resource, written, wanted)
     if is_true(resource, ConditionType.RECONCILE_FAILED) and not untouched(written, resource):
         message = str((condition(resource, ConditionType.RECONCILE_FAILED) or {}).get("message", ""))
         return Judgement(state="failed", why=message or "the controller could not reconcile it")
@@ -92,3 +98,10 @@ def judge(resource: Manifest, written: Written) -> Judgement:
     if is_ready(resource):
         return Judgement(state="ready")
     return Judgement(state="waiting", why="it is neither ready nor blocked")
+
+
+def _judge_condition(resource: Manifest, written: Written, wanted: Wanted) -> Judgement:
+    failed = is_true(resource, ConditionType.RECONCILE_FAILED) and not untouched(written, resource)
+    if (failed or reconciled(resource, written)) and wanted.holds(resource):
+        return Judgement(state="ready")
+    return Judgement(state="waiting", why=f"{wanted} does not hold")

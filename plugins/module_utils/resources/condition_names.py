@@ -210,6 +210,15 @@ class MigrationCondition(ConditionType):
     DIRECT_VOLUME_MIGRATION_FAILED: Final = "DirectVolumeMigrationFailed"
     DIRECT_VOLUME_MIGRATION_BLOCKED: Final = "DirectVolumeMigrationBlocked"
     UNHEALTHY_NAMESPACES: Final = "UnhealthyNamespaces"
+    INITIAL_BACKUP_PARTIAL: Final = "VeleroInitialBackupPartiallyFailed"
+    STAGE_BACKUP_PARTIAL: Final = "VeleroStageBackupPartiallyFailed"
+    STAGE_RESTORE_PARTIAL: Final = "VeleroStageRestorePartiallyFailed"
+    FINAL_RESTORE_PARTIAL: Final = "VeleroFinalRestorePartiallyFailed"
+    RESTIC_ERRORS: Final = "ResticErrors"
+    RESTIC_VERIFY_ERRORS: Final = "ResticVerifyErrors"
+    STALE_SOURCE_DELETED: Final = "StaleSrcVeleroCRsDeleted"
+    STALE_DESTINATION_DELETED: Final = "StaleDestVeleroCRsDeleted"
+    STALE_RESTIC_DELETED: Final = "StaleResticCRsDeleted"
 
 
 class VolumeCondition(ConditionType):
@@ -242,3 +251,38 @@ class ProgressCondition(ConditionType):
     INVALID_POD: Final = "InvalidPod"
     INVALID_POD_SELECTOR: Final = "InvalidPodSelector"
     INVALID_SPEC: Final = "InvalidSpec"
+
+
+class ImageCondition(ConditionType):
+    """Of a DirectImageMigration."""
+
+    INVALID_SOURCE_CLUSTER_REF: Final = "InvalidSourceClusterRef"
+    INVALID_DESTINATION_CLUSTER_REF: Final = "InvalidDestinationClusterRef"
+    INVALID_DESTINATION_CLUSTER: Final = "InvalidDestinationCluster"
+    SOURCE_CLUSTER_NOT_READY: Final = "SourceClusterNotReady"
+    DESTINATION_CLUSTER_NOT_READY: Final = "DestinationClusterNotReady"
+    NO_SOURCE_REGISTRY_PATH: Final = "MissingSourceClusterRegistryPath"
+    NO_DESTINATION_REGISTRY_PATH: Final = "MissingDestinationClusterRegistryPath"
+    NAMESPACE_LIST_EMPTY: Final = "NamespaceListEmpty"
+    SOURCE_NAMESPACE_NOT_FOUND: Final = "NamespaceNotFoundOnSourceCluster"
+    RUNNING: Final = "Running"
+    SUCCEEDED: Final = "Succeeded"
+    FAILED: Final = "Failed"
+
+
+class ImageStreamCondition(ConditionType):
+    """Of a DirectImageStreamMigration."""
+
+    INVALID_SOURCE_CLUSTER_REF: Final = "InvalidSourceClusterRef"
+    INVALID_DESTINATION_CLUSTER_REF: Final = "InvalidDestinationClusterRef"
+    INVALID_DESTINATION_CLUSTER: Final = "InvalidDestinationCluster"
+    SOURCE_CLUSTER_NOT_READY: Final = "SourceClusterNotReady"
+    DESTINATION_CLUSTER_NOT_READY: Final = "DestinationClusterNotReady"
+    NO_SOURCE_REGISTRY_PATH: Final = "MissingSourceClusterRegistryPath"
+    NO_DESTINATION_REGISTRY_PATH: Final = "MissingDestinationClusterRegistryPath"
+    INVALID_IMAGE_STREAM_REF: Final = "InvalidImageStreamRef"
+    INVALID_IMAGE_STREAM: Final = "InvalidImageStream"
+    DESTINATION_NAMESPACE_NOT_FOUND: Final = "NamespaceNotFoundOnDestinationCluster"
+    RUNNING: Final = "Running"
+    SUCCEEDED: Final = "Succeeded"
+    FAILED: Final = "Failed"

@@ -121,10 +121,17 @@ class Refused(PermanentError):
 
 
 class NotReady(PermanentError):
-    """The resource is stored and is not ready; its conditions say why. ``changes``: what was written all the same."""
+    """The resource is stored and is not ready; its conditions say why. ``changes``: what was written all the same.
+    ``attempt``: what was waited for instead of Ready."""
 
     def __init__(
-        self, *, subject: str, resource: Mapping[str, Any], where: str = "", changes: Sequence[str] = ()
+        self,
+        *,
+        subject: str,
+        resource: Mapping[str, Any],
+        where: str = "",
+        changes: Sequence[str] = (),
+        attempt: str = "it is not ready",
     ) -> None:
         self.resource = resource
         self.changes = tuple(changes)
@@ -135,16 +142,19 @@ class NotReady(PermanentError):
             for item in self.conditions.values()
             if item.get("category") in BLOCKING and item.get("status") == "True"
         ]
+        there = f"its conditions are {', '.join(self.conditions)}" if self.conditions else "it has no conditions"
         super().__init__(
             subject=subject,
-            attempt="it is not ready",
-            reason="; ".join(blocking) or "it has no condition Ready",
+            attempt=attempt,
+            reason="; ".join(blocking) or there,
             mend=where or "Mend what the conditions say and run the task again",
         )
 
     def after(self, changes: Sequence[str]) -> NotReady:
         """The same, said by somebody who knows what was written before."""
-        return NotReady(subject=self.subject, resource=self.resource, where=self.mend, changes=changes)
+        return NotReady(
+            subject=self.subject, resource=self.resource, where=self.mend, changes=changes, attempt=self.attempt
+        )
 
     def as_result(self) -> dict[str, Any]:
         return {

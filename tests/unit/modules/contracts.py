@@ -50,6 +50,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources import (
     option_types,
     plan_selections,
     spec_fields,
+    wait_condition,
 )
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.conditions import Conditions
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import InvalidInput, Problem, suboptions_of
@@ -101,6 +102,11 @@ def _built(room: ModuleType, kind: str, params: Params) -> list[tuple[str, Spec]
         return []
     spec = room.merge_spec(None, room.build_spec({**params, "namespace": namespace_of(params)}))
     return [(kind, _complete(room, kind, spec))]
+
+
+def _judged(room: ModuleType, kind: str) -> Callable[[Params], list[Problem]]:
+    """As ensure() of a kind that is judged by looking at it has the options checked."""
+    return lambda params: [*room.validate(params), *wait_condition.problems(params, kind)]
 
 
 def _complete(room: ModuleType, kind: str, spec: Spec) -> Spec:
@@ -223,7 +229,7 @@ def _migration_critical(kind: str, spec: Spec) -> list[str]:
 
 
 def _hook_problems(params: Params) -> list[Problem]:
-    return [*mighook.validate(params), *ensure_hook.with_playbook(params)[1]]
+    return [*_judged(mighook, names.MIG_HOOK)(params), *ensure_hook.with_playbook(params)[1]]
 
 
 def _hook_specs(params: Params) -> list[tuple[str, Spec]]:
@@ -295,10 +301,10 @@ CONTRACTS: Mapping[str, Contract] = {
     "mig_cluster": Contract(
         validate=ensure_cluster.validate, specs=_cluster_specs, critical=_cluster_critical, room=migcluster
     ),
-    "mig_plan": Contract(validate=migplan.validate, specs=_plan_specs, critical=_plan_critical),
+    "mig_plan": Contract(validate=_judged(migplan, names.MIG_PLAN), specs=_plan_specs, critical=_plan_critical),
     "mig_migration": Contract(validate=migrate.validate, specs=_migration_specs, critical=_migration_critical),
     "mig_analytic": Contract(
-        validate=miganalytic.validate,
+        validate=_judged(miganalytic, names.MIG_ANALYTIC),
         specs=partial(_built, miganalytic, names.MIG_ANALYTIC),
         critical=_analytic_critical,
         room=miganalytic,
@@ -310,16 +316,18 @@ CONTRACTS: Mapping[str, Contract] = {
         room=directvolume,
     ),
     "direct_image_migration": Contract(
-        validate=directimage.validate,
+        validate=_judged(directimage, names.DIRECT_IMAGE_MIGRATION),
         specs=partial(_built, directimage, names.DIRECT_IMAGE_MIGRATION),
         room=directimage,
     ),
     "direct_image_stream_migration": Contract(
-        validate=directimagestream.validate,
+        validate=_judged(directimagestream, names.DIRECT_IMAGE_STREAM_MIGRATION),
         specs=partial(_built, directimagestream, names.DIRECT_IMAGE_STREAM_MIGRATION),
         room=directimagestream,
     ),
-    "mig_storage": Contract(validate=migstorage.validate, specs=_storage_specs, critical=_storage_critical),
+    "mig_storage": Contract(
+        validate=_judged(migstorage, names.MIG_STORAGE), specs=_storage_specs, critical=_storage_critical
+    ),
     "mig_hook": Contract(validate=_hook_problems, specs=_hook_specs, critical=_hook_critical, room=mighook),
     "mig_gc": Contract(validate=gc.validate),
     **{module: Contract(validate=info_options.validate) for module in documents.MODULES if module.endswith("_info")},
