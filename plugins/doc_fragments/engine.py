@@ -34,7 +34,15 @@ options:
       parent:
         description: The process that must live for the module to go on.
         type: str
+      foretold:
+        description: What earlier tasks in check mode have foretold.
+        type: list
+        elements: dict
 notes:
+  - In check mode a task also sees the resources that earlier tasks of the same playbook have foretold for the same
+    control cluster, so a whole playbook can be looked at before anything of it exists. A cluster that would have been
+    adopted is reached by the connection given for that, unless that holds a token or password; then, and where tasks
+    run on another machine, name it again where a module has O(ignore:source) and O(ignore:destination).
   - The collection's action plugin of the same name prints what happens while the module runs on the control node, one
     line a fact.
   - Paths of kubeconfigs and certificates, and the variables E(K8S_AUTH_HOST) and so on, are those of the control node,

@@ -39,7 +39,14 @@ def control_spec() -> Spec:
     return {
         **connection_spec(),
         "engine": {"type": "str", "choices": list(engines.CHOICES)},
-        "reporter": {"type": "dict", "options": {"file": {"type": "path"}, "parent": {"type": "str"}}},
+        "reporter": {
+            "type": "dict",
+            "options": {
+                "file": {"type": "path"},
+                "parent": {"type": "str"},
+                "foretold": {"type": "list", "elements": "dict"},
+            },
+        },
     }
 
 

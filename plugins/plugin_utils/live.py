@@ -16,11 +16,13 @@ import tempfile
 import threading
 from typing import Any
 
+from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.process import ProcessName
 from ansible_collections.openmig.mtc.plugins.plugin_utils import elsewhere
+from ansible_collections.openmig.mtc.plugins.plugin_utils.foretold import Foretold
 
 LOCAL_CONNECTIONS = frozenset({"local", "ansible.builtin.local"})
 POLL = 0.2
@@ -36,15 +38,31 @@ class LiveAction(ActionBase):  # type: ignore[misc]  # ansible ships no types
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
+        foretold = Foretold(constants.DEFAULT_LOCAL_TMP, self._task.args)
+        result.update(self._run_told(foretold.entries() if self._task.check_mode else [], task_vars))
+        if self._task.check_mode:
+            foretold.note(result)
+        elif result.get("changed"):
+            foretold.forget()
+        return result
+
+    def _run_told(self, entries: list[dict[str, Any]], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """The module's result, wherever it runs. ``entries`` is what was foretold to it."""
         arguments = dict(self._task.args)
         in_background = bool(self._task.async_val)
-        if self._connection.transport not in LOCAL_CONNECTIONS:
+        here = self._connection.transport in LOCAL_CONNECTIONS
+        if entries:
+            # Files by which a cluster is reached are this machine's.
+            told = entries if here else [{"resource": entry["resource"]} for entry in entries]
+            arguments["reporter"] = {"foretold": told}
+        if not here:
             arguments = self._from_here(arguments)
         elif not in_background:
-            result.update(self._run_live(arguments, task_vars))
-            return result
-        result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
-        return result
+            return self._run_live(arguments, task_vars)
+        found: dict[str, Any] = self._execute_module(
+            module_args=arguments, task_vars=task_vars, wrap_async=in_background
+        )
+        return found
 
     def _run_live(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="openmig-") as folder:
@@ -53,7 +71,8 @@ class LiveAction(ActionBase):  # type: ignore[misc]  # ansible ships no types
                 pass
             # The worker that runs this is a child of ansible-playbook, which is the process that somebody looks at.
             parent = ProcessName.of(os.getppid())
-            reporter = {"file": path, "parent": str(parent) if parent else None}
+            listening = {"file": path, "parent": str(parent) if parent else None}
+            reporter = {**(arguments.get("reporter") or {}), **listening}
             printer = Printer(path, silent=bool(self._task.no_log))
             printer.start()
             try:

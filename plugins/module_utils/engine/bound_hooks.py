@@ -12,6 +12,7 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import names, spec_fields
 from ..resources.errors import MtcError, NotFound, Refused, subject_of
+from .predictions import Predictions
 
 Manifest = Mapping[str, Any]
 ACCOUNT_OF_EVERY_NAMESPACE = "default"
@@ -40,15 +41,16 @@ class BoundHook:
         return str(self.resource["spec"]["targetCluster"])
 
 
-def bound(control: Cluster, plan: Manifest, phase: str) -> BoundHook | None:
+def bound(control: Cluster, plan: Manifest, phase: str, *, predictions: Predictions | None = None) -> BoundHook | None:
     """The plan's hook for a phase (``PreBackup``); of several the last, as upstream has it. Raises NotFound when its
-    MigHook is gone."""
+    MigHook is gone. ``predictions`` holds MigHooks that earlier tasks would have made (check mode)."""
     found = [hook for hook in plan["spec"].get("hooks") or () if hook.get("phase") == phase]
     if not found:
         return None
     binding = found[-1]
     namespace, name = spec_fields.refers_to(binding.get("reference")) or ("", "")
-    resource = control.get(names.API_VERSION, names.MIG_HOOK, name, namespace) if name else None
+    foretold = predictions.find(names.MIG_HOOK, (namespace, name)) if predictions is not None else None
+    resource = foretold or (control.get(names.API_VERSION, names.MIG_HOOK, name, namespace) if name else None)
     if resource is None:
         raise NotFound(
             subject=subject_of(names.MIG_HOOK, name, namespace),
@@ -65,13 +67,13 @@ def bound(control: Cluster, plan: Manifest, phase: str) -> BoundHook | None:
     )
 
 
-def bound_hooks(control: Cluster, plan: Manifest) -> list[BoundHook]:
+def bound_hooks(control: Cluster, plan: Manifest, *, predictions: Predictions) -> list[BoundHook]:
     """All of the plan's hooks whose MigHooks exist; the others are the plan's own finding."""
     phases = dict.fromkeys(str(hook.get("phase")) for hook in plan["spec"].get("hooks") or ())
 
     def look(phase: str) -> BoundHook | None:
         try:
-            return bound(control, plan, phase)
+            return bound(control, plan, phase, predictions=predictions)
         except NotFound:
             return None
 

@@ -17,6 +17,7 @@ from ..resources import names
 from ..resources.engines import BUILTIN, NAMESPACES
 from ..resources.errors import NotFound, PermanentError
 from .guard import Guard
+from .predictions import Predictions
 from .process import ProcessName
 from .reach import Reach
 from .reporter import Reporter
@@ -37,6 +38,7 @@ class Call:
     guard: Guard
     reach: Reach
     reporter: Reporter
+    predictions: Predictions
 
 
 def begin(params: Mapping[str, Any], *, check: bool, subject: str, signals: bool) -> Call:
@@ -53,6 +55,7 @@ def begin(params: Mapping[str, Any], *, check: bool, subject: str, signals: bool
     listener = params.get("reporter") or {}
     parent = ProcessName.parse(listener.get("parent") or "")
     guard = Guard(parent=parent, subject=subject)
+    predictions = Predictions((listener.get("foretold") or ()) if check else ())
     if signals:
         guard.catch_signals()
     return Call(
@@ -62,8 +65,9 @@ def begin(params: Mapping[str, Any], *, check: bool, subject: str, signals: bool
         namespace=params.get("namespace") or NAMESPACES[BUILTIN],
         process=process,
         guard=guard,
-        reach=Reach(params=params, environ=os.environ, process=process, fence=guard.fence),
+        reach=Reach(params=params, environ=os.environ, process=process, fence=guard.fence, predictions=predictions),
         reporter=Reporter(path=listener.get("file")),
+        predictions=predictions,
     )
 
 

@@ -76,6 +76,11 @@ def stored_plan(this: Call, control: Cluster, name: str) -> dict[str, Any] | Non
     return plan
 
 
+def foretold_plan(this: Call, name: str) -> dict[str, Any] | None:
+    """The plan as an earlier task would have made it (check mode)."""
+    return this.predictions.find(names.MIG_PLAN, (this.namespace, name))
+
+
 def _settled(this: Call, engine: str, namespace: str, control: Cluster, *, to_read: bool) -> Call:
     if engine == CONTROLLER and not to_read:
         _require_mtc(control)

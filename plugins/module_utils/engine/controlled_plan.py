@@ -67,7 +67,7 @@ def ensure(this: Call, control: Cluster, *, of_migration: Mapping[str, Any]) -> 
 def defined(this: Call, control: Cluster, *, name: str, stored_only: bool = False) -> Manifest:
     """The plan that a run is for: as ``plan_definition`` wants it, or as it is stored, which alone counts for a run
     that has begun. Raises NotFound without either."""
-    stored = choice.stored_plan(this, control, name)
+    stored = choice.foretold_plan(this, name) or choice.stored_plan(this, control, name)
     definition = this.params.get("plan_definition")
     if definition and not stored_only:
         with suboptions_of("plan_definition"):

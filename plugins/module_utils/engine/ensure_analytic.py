@@ -51,8 +51,9 @@ def _stands(stored: Manifest, situation: Situation) -> bool:
 
 def _plan(situation: Situation) -> Manifest | None:
     target = spec_fields.refers_to(situation.spec.get("migPlanRef"))
-    if target is None or not situation.installed:
-        return None
+    foretold = situation.call.predictions.find(names.MIG_PLAN, target)
+    if target is None or foretold is not None or not situation.installed:
+        return foretold
     namespace, name = target
     return situation.control.get(names.API_VERSION, names.MIG_PLAN, name, namespace)
 

@@ -93,7 +93,7 @@ def _evaluated(
             installed=installed,
             refresh=bool(this.params.get("refresh")),
             chosen=plan_selections.selections(this.params),
-            predicted=opened.predicted() if this.check else None,
+            predicted=opened.predicted(),
         )
     except InvalidInput:
         raise

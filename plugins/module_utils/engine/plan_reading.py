@@ -17,6 +17,7 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import migmigration, migplan, names, spec_fields
+from ..resources.errors import Forbidden
 from ..resources.migplan import namespace_mapping
 from ..resources.plan_facts import ClusterFacts, PlanFacts, is_suspended
 from ..resources.plan_limits import limits_of
@@ -25,6 +26,7 @@ from ..resources.plan_volumes import VolumeFacts
 from ..resources.storage_classes import describe
 from . import plan_kinds
 from .claim_uses import claim_uses
+from .predictions import Predictions
 
 Manifest = dict[str, Any]
 Reads = dict[tuple[str, ...], Callable[[], Any]]
@@ -65,13 +67,13 @@ def read_plan(
     sides: Callable[[], tuple[Cluster, Cluster]],
     plan: Mapping[str, Any],
     installed: bool,
-    predicted: Mapping[str, Manifest] | None = None,
+    predicted: Predictions | None = None,
 ) -> PlanReading:
     """``sides`` opens source and destination, and is called only when they are needed.
 
-    ``predicted`` holds MigClusters by name that an earlier task would have made (check mode on bare clusters).
+    ``predicted`` holds what earlier tasks would have made (check mode).
     """
-    facts = _from_control(control, plan, installed=installed, predicted=predicted or {})
+    facts = _from_control(control, plan, installed=installed, predicted=predicted or Predictions())
     suspended = is_suspended(facts.migrations) and not facts.spec.get("refresh")
     if suspended or not (facts.source.ready and facts.destination.ready):
         return PlanReading(facts=facts)
@@ -79,9 +81,7 @@ def read_plan(
     return _from_sides(source, destination, plan=plan, facts=facts)
 
 
-def _from_control(
-    control: Cluster, plan: Mapping[str, Any], *, installed: bool, predicted: Mapping[str, Manifest]
-) -> PlanFacts:
+def _from_control(control: Cluster, plan: Mapping[str, Any], *, installed: bool, predicted: Predictions) -> PlanFacts:
     spec, namespace, name = plan["spec"], str(plan["metadata"]["namespace"]), str(plan["metadata"]["name"])
     references = {
         "source": (names.MIG_CLUSTER, spec_fields.refers_to(spec.get("srcMigClusterRef"))),
@@ -91,7 +91,8 @@ def _from_control(
     hooks = {spec_fields.refers_to(hook.get("reference")) for hook in spec.get("hooks") or ()} - {None}
     reads: Reads = {}
     if installed:
-        for kind in (names.MIG_PLAN, names.MIG_MIGRATION, names.MIG_ANALYTIC):
+        reads["all", names.MIG_PLAN] = partial(_plans_in_reach, control, namespace)
+        for kind in (names.MIG_MIGRATION, names.MIG_ANALYTIC):
             reads["all", kind] = partial(_listed, control, names.API_VERSION, kind, namespace)
         for part, (kind, target) in references.items():
             if target is not None:
@@ -100,17 +101,24 @@ def _from_control(
             if target is not None:
                 reads["hook", *target] = partial(control.get, names.API_VERSION, names.MIG_HOOK, target[1], target[0])
     found = _read(control, reads)
-    cluster_named = {part: (target or ("", ""))[1] for part, (_kind, target) in references.items()}
+    bound = {
+        part: predicted.find(kind, target) or found.get(("one", part)) or predicted.otherwise(kind, target)
+        for part, (kind, target) in references.items()
+    }
+    bound_hooks = {
+        target: hook
+        for target in hooks
+        if target is not None
+        and (hook := predicted.find(names.MIG_HOOK, target) or found.get(("hook", *target))) is not None
+    }
     return PlanFacts(
         plan=plan,
-        source=ClusterFacts(resource=found.get(("one", "source")) or predicted.get(cluster_named["source"])),
-        destination=ClusterFacts(
-            resource=found.get(("one", "destination")) or predicted.get(cluster_named["destination"])
-        ),
+        source=ClusterFacts(resource=bound["source"]),
+        destination=ClusterFacts(resource=bound["destination"]),
         storage_required=migplan.needs_storage(spec),
-        storage=found.get(("one", "storage")),
-        hooks={(key[1], key[2]): hook for key, hook in found.items() if key[0] == "hook" and hook is not None},
-        other_plans=[other for other in found.get(("all", names.MIG_PLAN), []) if other["metadata"]["name"] != name],
+        storage=bound["storage"],
+        hooks=bound_hooks,
+        other_plans=found.get(("all", names.MIG_PLAN), []),
         migrations=[
             migration
             for migration in found.get(("all", names.MIG_MIGRATION), [])
@@ -119,6 +127,15 @@ def _from_control(
         analytic=analytic_of(plan, found.get(("all", names.MIG_ANALYTIC), [])),
         limits=limits_of(plan),
     )
+
+
+def _plans_in_reach(control: Cluster, namespace: str) -> list[Manifest]:
+    """All plans of the control cluster, for conflicts; those of the namespace alone where the account may not list
+    more."""
+    try:
+        return _listed(control, names.API_VERSION, names.MIG_PLAN)
+    except Forbidden:
+        return _listed(control, names.API_VERSION, names.MIG_PLAN, namespace)
 
 
 def _from_sides(source: Cluster, destination: Cluster, *, plan: Mapping[str, Any], facts: PlanFacts) -> PlanReading:

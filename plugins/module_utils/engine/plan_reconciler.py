@@ -29,6 +29,7 @@ from ..resources.plan_facts import renames_claims
 from ..resources.plan_selections import Selections
 from ..resources.plan_validation import validate_plan
 from .plan_reading import PlanReading, read_plan
+from .predictions import Predictions
 
 Manifest = dict[str, Any]
 Sides = Callable[[], tuple[Cluster, Cluster]]
@@ -93,7 +94,7 @@ def evaluate(
     installed: bool = True,
     refresh: bool = False,
     chosen: Selections = migplan.NO_SELECTIONS,
-    predicted: Mapping[str, Manifest] | None = None,
+    predicted: Predictions | None = None,
 ) -> Manifest:
     """The plan with the status that is true now and the volumes that there are, as a new object; nothing is written.
 

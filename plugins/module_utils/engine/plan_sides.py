@@ -14,6 +14,7 @@ from ..resources.conditions import TRUE, blockers, is_ready
 from ..resources.errors import MtcError, Refused, subject_of
 from ..resources.plan_mends import mend
 from .call import Call
+from .predictions import Predictions
 
 SIDES = {"source": "srcMigClusterRef", "destination": "destMigClusterRef"}
 
@@ -37,23 +38,27 @@ class PlanSides:
             self._opened = (source, destination)
         return self._opened
 
-    def predicted(self) -> dict[str, dict[str, Any]]:
-        """The MigClusters that a run without check mode would find: those whose connection the call gives itself."""
-        found = {}
+    def predicted(self) -> Predictions:
+        """What a run without check mode would find: what earlier tasks have foretold, and MigClusters whose connection
+        the call gives itself. Outside check mode nothing is foretold."""
+        if not self._call.check:
+            return Predictions()
+        found = []
         for side, field in SIDES.items():
             target = spec_fields.refers_to(self._plan["spec"].get(field))
             if target is None or not self._call.params.get(side):
                 continue
-            found[target[1]] = {
-                "apiVersion": names.API_VERSION,
-                "kind": names.MIG_CLUSTER,
-                "metadata": {"name": target[1], "namespace": target[0]},
-                "spec": {"isHostCluster": False},
-                "status": {
-                    "conditions": [{"type": ConditionType.READY, "status": TRUE, "category": Category.REQUIRED}]
-                },
-            }
-        return found
+            ready = {"type": ConditionType.READY, "status": TRUE, "category": Category.REQUIRED}
+            found.append(
+                {
+                    "apiVersion": names.API_VERSION,
+                    "kind": names.MIG_CLUSTER,
+                    "metadata": {"name": target[1], "namespace": target[0]},
+                    "spec": {"isHostCluster": False},
+                    "status": {"conditions": [ready]},
+                }
+            )
+        return self._call.predictions.assuming(found)
 
 
 def plan_findings(plan: Mapping[str, Any]) -> list[MtcError]:

@@ -17,7 +17,9 @@ from ..cluster.api import Cluster
 from ..cluster.connect import connect, connect_with_token
 from ..cluster.options import connection_options
 from ..resources import names
+from ..resources.conditions import is_ready
 from ..resources.errors import NotFound, PermanentError, subject_of
+from .predictions import Predictions
 from .process import ProcessName
 
 VERSION = "0.1.0"
@@ -35,9 +37,16 @@ class Reach:
     """Opens connections for one call of a module; opening contacts nobody."""
 
     def __init__(
-        self, *, params: Mapping[str, Any], environ: Mapping[str, str], process: ProcessName | None, fence: Fence | None
+        self,
+        *,
+        params: Mapping[str, Any],
+        environ: Mapping[str, str],
+        process: ProcessName | None,
+        fence: Fence | None,
+        predictions: Predictions,
     ) -> None:
         self._params = params
+        self._predictions = predictions
         self._environ = environ
         self._agent = user_agent(process)
         self._fence = fence
@@ -88,7 +97,11 @@ class Reach:
             return given
         field = "srcMigClusterRef" if side == "source" else "destMigClusterRef"
         reference = plan["spec"].get(field) or {}
-        found = control.get(names.API_VERSION, names.MIG_CLUSTER, reference.get("name", ""), reference.get("namespace"))
+        target = str(reference.get("namespace") or ""), str(reference.get("name") or "")
+        found = control.get(names.API_VERSION, names.MIG_CLUSTER, target[1], target[0])
+        foretold = self._foretold(target, name=side) if found is None or not is_ready(found) else None
+        if foretold is not None:
+            return foretold
         if found is None:
             raise NotFound(
                 subject=subject_of(names.MIG_CLUSTER, str(reference.get("name")), str(reference.get("namespace"))),
@@ -98,6 +111,19 @@ class Reach:
                 status=404,
             )
         return self.of_resource(control, found, name=side)
+
+    def _foretold(self, target: tuple[str, str], *, name: str) -> Cluster | None:
+        """A cluster that an earlier task in check mode would have made known, reached as that task has reached it."""
+        resource = self._predictions.find(names.MIG_CLUSTER, target)
+        if resource is None:
+            return None
+        if resource["spec"].get("isHostCluster"):
+            return self.control(name=name)
+        remote = self._predictions.way_to(names.MIG_CLUSTER, target)
+        if remote is None:
+            return None
+        options = connection_options(remote, {}, within="remote")
+        return connect(options, name=name, user_agent=self._agent, fence=self._fence)
 
 
 def read_token(control: Cluster, spec: Mapping[str, Any], *, subject: str) -> str:

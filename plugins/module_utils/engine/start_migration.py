@@ -38,8 +38,9 @@ def predict_or_start(
     plan, sides = _plan(this, control, plan_name, installed=installed)
     if settled is None:
         situation = _situation(this, plan, sides, intent, name=decision.name)
-        if installed and not situation.stage:
-            situation = dataclasses.replace(situation, hooks=bound_hooks(control, plan))
+        if not situation.stage:
+            hooks = bound_hooks(control, plan, predictions=this.predictions)
+            situation = dataclasses.replace(situation, hooks=hooks)
         found = preflight.findings(situation)
         blocking = [*plan_findings(plan), *found.blocking]
         accepted_now = found.accepted
@@ -75,6 +76,7 @@ def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[
     Stored when ``plan_definition`` makes or changes it (not in check mode); otherwise the first phases store it.
     """
     stored = choice.stored_plan(this, control, name) if installed else None
+    stored = choice.foretold_plan(this, name) or stored
     definition = this.params.get("plan_definition")
     if stored is None and not definition:
         raise NotFound(
@@ -97,7 +99,7 @@ def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[
             installed=installed,
             refresh=True,
             chosen=chosen,
-            predicted=opened.predicted() if this.check else None,
+            predicted=opened.predicted(),
         )
     if definition and not this.check:
         plan = plan_reconciler.store(control, plan, before=stored)

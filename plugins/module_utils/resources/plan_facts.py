@@ -54,6 +54,7 @@ class PlanFacts:
     hooks: Mapping[tuple[str, str], Resource] = field(default_factory=dict)
     """The MigHooks that exist, by (namespace, name)."""
     other_plans: Sequence[Resource] = ()
+    """The plans of the control cluster, of all namespaces where they may be listed; this one may be among them."""
     migrations: Sequence[Resource] = ()
     """The runs of this plan."""
     analytic: Resource | None = None

@@ -99,7 +99,8 @@ def _storage(facts: PlanFacts, conditions: Conditions) -> None:
 
 
 def _conflicts(facts: PlanFacts, conditions: Conditions) -> None:
-    """Another open plan with a cluster and a namespace entry in common; ``shop:shop`` is the same entry as ``shop``."""
+    """Another open plan with a cluster and a namespace entry in common; ``shop:shop`` is the same entry as ``shop``.
+    One of another namespace is named with that."""
     own = {str(pair) for pair in facts.pairs}
     metadata = facts.plan.get("metadata") or {}
     conflicting = []
@@ -108,7 +109,9 @@ def _conflicts(facts: PlanFacts, conditions: Conditions) -> None:
         same = all(other_metadata.get(key) == metadata.get(key) for key in ("namespace", "name"))
         entries = {str(pair) for pair in namespaces.pairs(spec.get("namespaces") or [])}
         if not same and not spec.get("closed") and own & entries and shares_cluster(facts.plan, other):
-            conflicting.append(str(other_metadata.get("name", "")))
+            place = str(other_metadata.get("namespace", ""))
+            near = place == metadata.get("namespace")
+            conflicting.append(("" if near else f"{place}/") + str(other_metadata.get("name", "")))
     if conflicting:
         message = "These open plans have a cluster and a namespace in common with this one: []."
         conditions.set(PlanCondition.PLAN_CONFLICT, Category.ERROR, Reason.CONFLICT, message, items=sorted(conflicting))

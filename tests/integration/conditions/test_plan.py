@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.engine import call, ensure_plan
 from ansible_collections.openmig.mtc.plugins.module_utils.module_specs import mig_plan_spec
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.condition_names import (
     BLOCKING,
     PlanCondition,
@@ -142,6 +143,52 @@ def test_secrets_for_proxies(stage: Stage) -> None:
         found = told(result["conditions"])
         wanted = {condition: (category, "True", reason) for condition, (category, reason) in row.items()}
         assert found == {**wanted, PlanCondition.PVS_DISCOVERED: ALWAYS[PlanCondition.PVS_DISCOVERED]}
+
+
+def narrow(stage: Stage, user: str) -> None:
+    """Lets a user do everything with MTC's kinds in the plans' namespace, and read what plans are judged by."""
+    group, whose = (
+        "rbac.authorization.k8s.io",
+        [{"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"}],
+    )
+    own = [{"apiGroups": [names.GROUP], "resources": ["*"], "verbs": ["*"]}]
+    read = [
+        {"apiGroups": ["", "apps", "batch", "storage.k8s.io"], "resources": ["*"], "verbs": ["get", "list"]},
+        {"apiGroups": ["apiextensions.k8s.io"], "resources": ["*"], "verbs": ["get", "list"]},
+    ]
+    for kind, rules, space in (("Role", own, stage.of("openmig")), ("ClusterRole", read, None)):
+        stage.control.create(named(f"{group}/v1", kind, user, space, rules=rules))
+        role = {"kind": kind, "name": user, "apiGroup": group}
+        stage.control.create(named(f"{group}/v1", f"{kind}Binding", user, space, roleRef=role, subjects=whose))
+
+
+def test_plans_of_other_namespaces(stage: Stage) -> None:
+    """One that refers to the same clusters conflicts wherever it lives, as long as it may be seen and is open."""
+    space, elsewhere, user = stage.of("openmig"), stage.of("users-permissions"), stage.of("narrow")
+    entry = stage.entry("app", "shared")
+    references = {
+        "srcMigClusterRef": {"name": "source", "namespace": space},
+        "destMigClusterRef": {"name": "destination", "namespace": space},
+    }
+    stage.resource(names.MIG_PLAN, "shared", elsewhere, spec={**references, "namespaces": [entry]})
+    own_cluster = {"name": "source", "namespace": elsewhere}
+    unlike = {**references, "srcMigClusterRef": own_cluster, "destMigClusterRef": own_cluster, "namespaces": [entry]}
+    stage.resource(names.MIG_PLAN, "unlike", elsewhere, spec=unlike)
+    given = {"source_cluster": "source", "destination_cluster": "destination", "namespaces": [entry]}
+    found = judge(space, name="shared", **given)
+    assert found["failed"]
+    assert told(found["conditions"])[PlanCondition.PLAN_CONFLICT] == ("Error", "True", Reason.CONFLICT)
+    assert list(items_of(found["conditions"][PlanCondition.PLAN_CONFLICT])) == [f"{elsewhere}/shared"]
+    narrow(stage, user)
+    try:
+        unseen = judge(space, name="shared", **given, impersonate_user=user)
+        assert not unseen["failed"], unseen["msg"]
+    finally:
+        for kind in ("ClusterRoleBinding", "ClusterRole"):
+            stage.control.delete("rbac.authorization.k8s.io/v1", kind, user)
+    assert judge(space, name="shared", **given)["failed"]
+    stage.control.patch(names.API_VERSION, names.MIG_PLAN, "shared", elsewhere, patch={"spec": {"closed": True}})
+    assert not judge(space, name="shared", **given)["failed"]
 
 
 def test_kubevirt(stage: Stage) -> None:

@@ -212,6 +212,17 @@ def test_conflicts(spec: dict[str, Any], conflicts: bool) -> None:
         assert of(found, "PlanConflict") == ("Error", "Conflict", ("other",))
 
 
+def test_plans_of_other_namespaces_conflict_and_are_named_with_them() -> None:
+    """Also one of this plan's own name."""
+    near, far, twin = plan(), plan(), plan()
+    near["metadata"] = {"name": "near", "namespace": "openmig"}
+    far["metadata"] = {"name": "far", "namespace": "team-b"}
+    twin["metadata"] = {**twin["metadata"], "namespace": "team-b"}
+    found = raised(facts(other_plans=[plan(), near, far, twin]))
+    name = twin["metadata"]["name"]
+    assert of(found, "PlanConflict") == ("Error", "Conflict", tuple(sorted(("near", "team-b/far", f"team-b/{name}"))))
+
+
 def pod(phase: str = "Running", **more: Any) -> dict[str, Any]:
     status = {"phase": phase, **more.pop("status", {})}
     return {"metadata": {"namespace": "shop", "name": "web"}, "spec": more, "status": status}
