@@ -22,7 +22,7 @@ import yaml
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.adoption import SERVICE_ACCOUNT
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
-from crash.scene import Scene
+from crash.scene import ADOPT, Scene
 from integration.migration import applications
 from integration.migration.waiting import until
 from lab import faults, lifecycle, s3
@@ -146,6 +146,7 @@ def bound_token(scene: Scene) -> None:
         if item["metadata"]["name"] == "source"
     ]
     reference = cluster["spec"]["serviceAccountSecretRef"]
+    scene.first_task = ADOPT
     data = {names.SERVICE_ACCOUNT_TOKEN_KEY: base64.b64encode(token.encode()).decode()}
     scene.destination.patch("v1", "Secret", reference["name"], reference["namespace"], patch={"data": data})
 

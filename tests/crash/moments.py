@@ -18,13 +18,18 @@ Heard = Callable[[str, str], None]
 HOURS = 3600.0 * 6
 
 
+TAKEN_UP = ("", "taken up")
+"""What is heard when a process takes the lease of a run, new or not."""
+
+
 class PhaseWatch:
     """Lives as long as the harness. ``subscribe`` for the migrations of one namespace."""
 
     def __init__(self, control: Cluster) -> None:
         self._control = control
         self._subscribers: dict[str, Heard] = {}
-        threading.Thread(target=self._follow, name="phases", daemon=True).start()
+        for follow in (self._follow, self._follow_leases):
+            threading.Thread(target=follow, name="phases", daemon=True).start()
 
     def subscribe(self, namespace: str, heard: Heard) -> None:
         """From now on; one for each namespace."""
@@ -32,6 +37,18 @@ class PhaseWatch:
 
     def unsubscribe(self, namespace: str) -> None:
         self._subscribers.pop(namespace, None)
+
+    def _follow_leases(self) -> None:
+        known: dict[str, int] = {}
+        leases = self._control.watch("coordination.k8s.io/v1", "Lease", label_selector=names.RUN_LABEL, timeout=HOURS)
+        for kind, lease in leases:
+            metadata = lease["metadata"]
+            holders = int((lease.get("spec") or {}).get("leaseTransitions") or 0)
+            heard = self._subscribers.get(metadata["namespace"])
+            if kind != "DELETED" and holders > known.get(metadata["uid"], 0):
+                known[metadata["uid"]] = holders
+                if heard is not None:
+                    heard(*TAKEN_UP)
 
     def _follow(self) -> None:
         for kind, migration in self._control.watch(names.API_VERSION, names.MIG_MIGRATION, timeout=HOURS):
@@ -49,11 +66,21 @@ def stands_in(migration: Manifest) -> tuple[str, str]:
 class Moment:
     """The moment when a run has come to a phase, and ``point`` of the time that it takes has passed.
 
-    ``act`` is called then, once; ``aside`` in a thread of its own, as it is when there is something to wait for.
+    ``act`` is called then, once; ``aside`` in a thread of its own, as it is when there is something to wait for. A run
+    that stands in the phase already is ``resumed``: its time counts from when a process takes it up.
     """
 
-    def __init__(self, *, walk: str, phase: str, seconds: float, act: Callable[[], None], aside: bool = False) -> None:
-        self._wanted = ("", "") if phase == "" else (walk, phase)
+    def __init__(
+        self,
+        *,
+        walk: str,
+        phase: str,
+        seconds: float,
+        act: Callable[[], None],
+        aside: bool = False,
+        resumed: bool = False,
+    ) -> None:
+        self._wanted = TAKEN_UP if resumed else ("", "") if phase == "" else (walk, phase)
         self._seconds = seconds
         self._act = act
         self._aside = aside or seconds > 0

@@ -34,6 +34,8 @@ class Outcome:
     seconds: float = 0.0
     met_in: str = ""
     runs: int = 0
+    chained: bool = False
+    """Whether the same migration was killed for other rows, too."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -46,9 +48,13 @@ def play(stand: Stand, row: Row) -> Outcome:
         expected = undisturbed.state_of(stand, row.run, row.options)
         began = time.monotonic()
         with stand.scene(row.run, row.options, fault) as (scene, files):
-            last = _disturb(stand, scene, row, expected, outcome)
-            end = ends.end_of(scene, files)
-            _judge(row, outcome, end=end, expected=expected, last=last)
+            if fault is None:
+                outcome.met_in = killed(stand, scene, row, expected)
+                last = scene.play()
+                outcome.runs = 2
+            else:
+                last = _disturb(stand, scene, row, fault, outcome)
+            outcome.problems += problems(row, end=ends.end_of(scene, files), expected=expected, last=last)
     except (AssertionError, OSError, RuntimeError) as error:
         outcome.problems.append(f"{type(error).__name__}: {str(error)[-SHOWN:]}")
     outcome.outcome = row.expected if not outcome.problems else FAILED
@@ -56,57 +62,60 @@ def play(stand: Stand, row: Row) -> Outcome:
     return outcome
 
 
-def _disturb(stand: Stand, scene: Scene, row: Row, expected: dict[str, Any], outcome: Outcome) -> Run:
-    """The last of the command's runs."""
-    fault = FAULTS.get(row.fault)
-    struck: list[BaseException] = []
+def killed(stand: Stand, scene: Scene, row: Row, expected: dict[str, Any], *, resumed: bool = False) -> str:
+    """Give the command and kill it at the row's moment; the phase in which the run then stands."""
     begun = threading.Event()
     running: list[Started] = []
 
     def act() -> None:
         begun.wait()
-        if fault is None:
-            kill(running[0])
-        elif fault.strike is not None:
+        kill(running[0])
+
+    seconds = expected["seconds"].get(f"{row.walk}/{row.phase}", 0.0) * row.point
+    moment = stand.at(scene, Moment(walk=row.walk, phase=row.phase, seconds=seconds, act=act, resumed=resumed))
+    running.append(scene.start())
+    begun.set()
+    ended = running[0].end()
+    assert moment.came.is_set(), f"the phase was never met:\n{ended.output[-SHOWN:]}"
+    assert ended.code == -signal.SIGKILL, f"it had ended before it was killed:\n{ended.output[-SHOWN:]}"
+    return stands_in(scene)
+
+
+def _disturb(stand: Stand, scene: Scene, row: Row, fault: Fault, outcome: Outcome) -> Run:
+    """The last of the command's runs."""
+    struck: list[BaseException] = []
+
+    def act() -> None:
+        if fault.strike is not None:
             strike = fault.strike
             collected(lambda: strike(scene), struck)
 
-    moment = stand.at(scene, _moment(row, fault, expected, act))
-    running.append(scene.start())
-    begun.set()
-    last = running[0].end()
+    # A fault takes its time, for which whoever tells the phases must not wait.
+    moment = stand.at(scene, Moment(walk=row.walk, phase=row.phase, seconds=0, act=act, aside=True))
+    last = scene.play()
     outcome.runs = 1
-    assert moment.came.is_set(), f"the phase was never met:\n{last.output}"
+    assert moment.came.is_set(), f"the phase was never met:\n{last.output[-SHOWN:]}"
     assert moment.done.wait(timeout=FAULT_ENDS_WITHIN), "the fault does not come to an end"
     assert struck == [], struck
-    if fault is None:
-        outcome.met_in = _stands_in(scene)
-        assert last.code == -signal.SIGKILL, f"it had ended before it was killed:\n{last.output}"
-        outcome.runs += 1
-        return scene.play()
     while last.code != 0 and row.expected == SAME_END and outcome.runs <= RERUNS:
         last = scene.play()
         outcome.runs += 1
     return last
 
 
-def _moment(row: Row, fault: Fault | None, expected: dict[str, Any], act: Any) -> Moment:
-    seconds = expected["seconds"].get(f"{row.walk}/{row.phase}", 0.0) * row.point
-    # Other faults take their time, for which whoever tells the phases must not wait.
-    return Moment(walk=row.walk, phase=row.phase, seconds=seconds, act=act, aside=fault is not None)
-
-
-def _stands_in(scene: Scene) -> str:
+def stands_in(scene: Scene) -> str:
+    """The phase of the newest migration."""
     migrations = scene.migrations()
     return (moments.stands_in(migrations[-1])[1] or "Created") if migrations else ""
 
 
-def _judge(row: Row, outcome: Outcome, *, end: ends.End, expected: dict[str, Any], last: Run) -> None:
+def problems(row: Row, *, end: ends.End, expected: dict[str, Any], last: Run) -> list[str]:
+    """Where the end is another than the row expects."""
+    found = []
     if (last.code == 0) != (row.expected == SAME_END):
-        outcome.problems.append(f"the last run ended with {last.code}:\n{last.output[-SHOWN:]}")
+        found.append(f"the last run ended with {last.code}:\n{last.output[-SHOWN:]}")
     if "Traceback" in last.output:
-        outcome.problems.append(f"a traceback was shown:\n{last.output[-SHOWN:]}")
+        found.append(f"a traceback was shown:\n{last.output[-SHOWN:]}")
     if row.expected == SAME_END or row.fault not in FAULTS:
-        outcome.problems += ends.differences(expected["end"], end.as_json())
-    else:
-        outcome.problems += ends.unclear(end)
+        return found + ends.differences(expected["end"], end.as_json())
+    return found + ends.unclear(end)

@@ -28,6 +28,8 @@ missing, `make crash-table ARGS=--again` all of them.
   records are those of a run that nobody disturbed, and nothing else is left.
 * *clear failure*: the command fails and says why, nothing is left, and the source runs with all its files.
 * *killed in*: where a process was found that had gone on by some milliseconds.
+* *runs*: how often the command was given; *in a chain*: one migration was killed for all these rows, one after the
+  other, and its end is that of the undisturbed one.
 * *code*: git's name for the content of `plugins` that was tested (`git rev-parse HEAD:plugins`).
 
 """
@@ -47,6 +49,7 @@ def store(row: Row, outcome: Outcome, revision: str, file: Path = RESULTS) -> No
         "seconds": outcome.seconds,
         "met_in": outcome.met_in,
         "runs": outcome.runs,
+        "chained": outcome.chained,
         "revision": revision,
         "problems": outcome.problems,
     }
@@ -81,10 +84,8 @@ def _line(row: Row, result: Result | None) -> str:
         return f"| {phase} | {row.fault} | *not played yet* | | | | |"
     outcome = f"**{FAILED}**" if result["outcome"] == FAILED else result["outcome"]
     met = result["met_in"] if result["met_in"] != phase else ""
-    return (
-        f"| {phase} | {row.fault} | {outcome} | {met} | {result['runs']} | {result['seconds']:.0f} |"
-        f" `{result['revision']}` |"
-    )
+    runs = "in a chain" if result.get("chained") else result["runs"]
+    return f"| {phase} | {row.fault} | {outcome} | {met} | {runs} | {result['seconds']:.0f} | `{result['revision']}` |"
 
 
 def write_document(rows: Sequence[Row], file: Path = DOCUMENT) -> None:

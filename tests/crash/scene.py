@@ -36,7 +36,8 @@ PLAYBOOKS = {
     "rollback with copy": "rollback",
 }
 """The playbook that is disturbed, for each run of the table."""
-FROM_THE_PLAN = ("--start-at-task", "Adopt the source cluster")
+PLAN, ADOPT = "Plan the migration", "Adopt the source cluster"
+"""Tasks at which the playbooks may begin here: what comes before was done when the scene was built."""
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Scene:
     options: Mapping[str, Any] = field(default_factory=dict)
     kubeconfigs: dict[str, Path] = field(default_factory=dict)
     storage: Mapping[str, Any] = field(default_factory=dict)
+    first_task: str = PLAN
     name: str = field(default_factory=lambda: f"crash-{secrets.token_hex(3)}")
 
     def __post_init__(self) -> None:
@@ -103,7 +105,7 @@ class Scene:
     def start(self, playbook: str | None = None, **changes: Any) -> Started:
         """The command, running."""
         chosen = playbook or PLAYBOOKS[self.run]
-        arguments = FROM_THE_PLAN if chosen in ("migrate", "stage") else ()
+        arguments = ("--start-at-task", self.first_task) if chosen in ("migrate", "stage") else ()
         return Started({**self.variables(), **changes}, arguments, playbook=f"openmig.mtc.{chosen}")
 
     def play(self, playbook: str | None = None, **changes: Any) -> Run:

@@ -162,7 +162,7 @@ def _others() -> Iterator[Row]:
     yield Row("final", "Final", last_pass, "token expired", options=LATE_COPY)
     yield Row("final", "Final", "", "200 ms latency")
     yield Row("final", "Final", "", "answers 429 by priority and fairness")
-    yield Row("final with storage", "Final", "EnsureInitialBackup", "object storage lost for 60 s")
+    yield Row("final with storage", "Final", copying, "object storage lost for 60 s")
 
 
 def rows() -> list[Row]:

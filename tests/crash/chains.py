@@ -1,0 +1,70 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Many kills of one migration, one after the other: each re-run is killed in its turn, the last one comes to the end.
+
+That is harder on the engine than one kill, and many times faster than a migration for each. What fails in a chain is
+played alone afterwards, to see which kill it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from crash import ends, undisturbed
+from crash.faults import FAULTS
+from crash.playing import FAILED, SHOWN, Outcome, killed, problems
+from crash.stand import Stand
+from crash.table import AT_ONCE, PHASES, Row
+
+LONGEST = 14
+"""Kills of one migration."""
+Played = list[tuple[Row, Outcome]]
+
+
+def chains(rows: Sequence[Row]) -> list[list[Row]]:
+    """The kills among the rows by kind of run and options, each chain in the order in which the phases are met."""
+    made: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.fault not in FAULTS:
+            made.setdefault(f"{row.run} {sorted(row.options.items())}", []).append(row)
+    sorted_ones = [sorted(chain, key=_place) for chain in made.values()]
+    return [chain[start : start + LONGEST] for chain in sorted_ones for start in range(0, len(chain), LONGEST)]
+
+
+def _place(row: Row) -> tuple[int, float]:
+    return PHASES[row.run, row.walk].index(row.phase), row.point
+
+
+def _passed(row: Row, stands: str) -> bool:
+    """Whether the last kill came so late that the row's phase was over."""
+    phases = [phase or "Created" for phase in PHASES[row.run, row.walk]]
+    return stands in phases and phases.index(stands) > phases.index(row.phase or "Created")
+
+
+def play(stand: Stand, chain: Sequence[Row]) -> Played:
+    """What came of each row that was met; of a chain that went wrong only where it did."""
+    first = chain[0]
+    done: Played = []
+    try:
+        expected = undisturbed.state_of(stand, first.run, first.options)
+        with stand.scene(first.run, first.options) as (scene, files):
+            stands = ""
+            for row in chain:
+                began = time.monotonic()
+                phase = row.phase or "Created"
+                if _passed(row, stands):
+                    continue
+                if not (row.fault == AT_ONCE and stands == phase):
+                    stands = killed(stand, scene, row, expected, resumed=stands == phase)
+                seconds = round(time.monotonic() - began, 1)
+                done.append((row, Outcome(row.expected, seconds, stands, 2, chained=True)))
+            last = scene.play()
+            found = problems(first, end=ends.end_of(scene, files), expected=expected, last=last)
+    except (AssertionError, OSError, RuntimeError) as error:
+        found = [f"{type(error).__name__}: {str(error)[-SHOWN:]}"]
+    if found:
+        killed_in = ", ".join(outcome.met_in for _row, outcome in done)
+        told = Outcome(FAILED, problems=[*found, f"killed before in {killed_in}"], chained=True)
+        return [(chain[min(len(done), len(chain) - 1)], told)]
+    return done
