@@ -26,6 +26,8 @@ from lab.paths import Paths
 GONE_WITHIN = 60
 """Seconds that what a test has asked to be removed may take to go."""
 PAUSE = 0.3
+FOLLOWS = ("PersistentVolume", "VolumeAttachment")
+"""Goes some time after what it belongs to; looked at when everything else is gone."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Thing:
     namespace: str
     name: str
     scaffolding: bool = False
+    going: bool = False
+    """Its removal has begun."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.kind} {self.namespace}{'/' if self.namespace else ''}{self.name}"
@@ -69,6 +73,7 @@ ALLOWED = (
     Allowed("the cluster's own diary", "Event"),
     Allowed("the cluster's own components tell that they live", "Lease", namespace="kube-.*"),
     Allowed("the cluster's own bookkeeping of addresses", "IPAddress"),
+    Allowed("record: a plan's copies of volumes", "Key", r"velero/restic/[^/]+/.*", place="bucket"),
     Allowed("record: the backup of a run", "Key", r"velero/backups/[^/]+-initial-[a-z0-9]{5}/.*", place="bucket"),
 )
 """One row for each reason."""
@@ -107,6 +112,7 @@ def _objects(cluster: Cluster) -> dict[str, Thing]:
             item["metadata"].get("namespace", ""),
             item["metadata"]["name"],
             names.RUN_LABEL in (item["metadata"].get("labels") or {}),
+            "deletionTimestamp" in item["metadata"],
         )
         for kind, _namespace, item in cluster.list_types(types, [], concurrency=8, page=2000, metadata_only=True)
         if item["metadata"].get("uid")
@@ -133,10 +139,24 @@ def new(before: Mapping[str, Thing], after: Mapping[str, Thing]) -> list[Thing]:
     return leaked(thing for uid, thing in after.items() if uid not in before)
 
 
-def settled(inventory: Inventory, before: Mapping[str, Thing], leaves: Callable[[Thing], bool]) -> list[Thing]:
-    """What ``leaves`` calls a leak and what stays although it is waited for."""
+def stays(things: Iterable[Thing]) -> list[Thing]:
+    """Those that nobody is about to remove: not going themselves, nor with their namespace, nor a volume whose claim
+    does."""
+    everything = list(things)
+    going = {(thing.place, thing.name) for thing in everything if thing.kind == "Namespace" and thing.going}
+    return [
+        thing
+        for thing in everything
+        if not thing.going and (thing.place, thing.namespace) not in going and thing.kind not in FOLLOWS
+    ]
+
+
+def settled(
+    inventory: Inventory, before: Mapping[str, Thing], leaks: Callable[[list[Thing]], list[Thing]]
+) -> list[Thing]:
+    """What ``leaks`` calls a leak, and what remains of it when it is waited for."""
     until = time.monotonic() + GONE_WITHIN
-    while left := [thing for thing in new(before, inventory.take()) if leaves(thing)]:
+    while left := leaks(new(before, inventory.take())):
         if time.monotonic() > until:
             return left
         time.sleep(PAUSE)

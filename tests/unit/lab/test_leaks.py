@@ -20,7 +20,6 @@ from integration.leaks import Thing, at_work, new
         Thing("destination", "Secret", "openmig", "source-token"),
         Thing("destination", "Lease", "openmig", "app-final"),
         Thing("destination", "PersistentVolume", "", "pvc-1"),
-        Thing("bucket", "Key", "", "velero/restic/shop/config"),
         Thing("bucket", "Key", "", "openmig-probe/1"),
     ],
 )
