@@ -235,6 +235,10 @@ def _volume_modes(situation: DirectSituation) -> list[MtcError]:
     return found
 
 
+def _host_paths(situation: DirectSituation) -> list[MtcError]:
+    return volume_checks.host_paths(situation.source, situation.moves)
+
+
 def _storage_classes(situation: DirectSituation) -> list[MtcError]:
     missing = [move for move in situation.moves if (move.target_namespace, move.target_claim) not in situation.targets]
     mend = "Choose one of these in target_storage_class"
@@ -310,6 +314,7 @@ CHECKS = (
     _onto_itself,
     _unbound,
     _volume_modes,
+    _host_paths,
     _storage_classes,
     _sizes,
     _targets,

@@ -131,6 +131,10 @@ def _volume_modes(situation: Situation) -> list[MtcError]:
     return volume_checks.volume_modes(situation.moves)
 
 
+def _host_paths(situation: Situation) -> list[MtcError]:
+    return volume_checks.host_paths(situation.source, situation.moves)
+
+
 def _storage_classes(situation: Situation) -> list[MtcError]:
     mend = "Choose one of these in persistent_volumes or storage_class_mapping"
     return volume_checks.storage_classes(situation.destination, situation.moves, mend=mend)
@@ -255,6 +259,7 @@ def _in_use(situation: Situation) -> list[MtcError]:
 CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_unsupported, None),
     (_volume_modes, None),
+    (_host_paths, None),
     (_storage_classes, None),
     (_sizes, accepted.CAPACITY),
     (_claims, None),

@@ -7,12 +7,13 @@ Each check gets both clusters and the moves and gives its findings; none raises 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import quantity
-from ..resources.errors import MtcError, NotFound, Refused, subject_of
+from ..resources.errors import Forbidden, MtcError, NotFound, Refused, subject_of
 from ..volumes import sizing
 from ..volumes.model import VolumeMove
 from .destination_claims import CLAIM, foreign_claim
@@ -31,6 +32,36 @@ def volume_modes(moves: Sequence[VolumeMove]) -> list[MtcError]:
         )
         for move in moves
         if move.volume_mode == "Block"
+    ]
+
+
+def host_paths(source: Cluster, moves: Sequence[VolumeMove]) -> list[MtcError]:
+    """Directories of a node that nobody can name: on another node a pod would find an empty one in their place.
+
+    [] where the connection may read neither nodes nor volumes.
+    """
+    if not moves:
+        return []
+    try:
+        if len(list(itertools.islice(source.list("v1", "Node"), 2))) < 2:
+            return []
+        unplaced = {
+            (reference.get("namespace"), reference.get("name")): volume["metadata"]["name"]
+            for volume in source.list("v1", "PersistentVolume")
+            if "hostPath" in volume["spec"] and not volume["spec"].get("nodeAffinity")
+            for reference in [volume["spec"].get("claimRef") or {}]
+        }
+    except Forbidden:
+        return []
+    return [
+        Refused(
+            subject=subject_of("PersistentVolume", unplaced[key]),
+            attempt=f"it cannot be copied for {CLAIM} {'/'.join(key)}",
+            reason="it is a directory (hostPath) of one of several nodes, and has no nodeAffinity that says of which",
+            mend="Give it a nodeAffinity that names its node, or leave it out with action: skip",
+        )
+        for move in moves
+        if (key := (move.source_namespace, move.source_claim)) in unplaced
     ]
 
 

@@ -94,19 +94,18 @@ def discover(facts: VolumeFacts, existing: Sequence[Mapping[str, Any]]) -> Disco
 
 
 def supported_actions(volume: Mapping[str, Any], *, move_classes: Sequence[str] = ()) -> list[str]:
-    """What may be done with a PV, in upstream's order."""
+    """What may be done with a PV, in upstream's order. Upstream lets hostPath be skipped only, since restic and its
+    rsync pods cannot read it; a pod that mounts the claim can."""
     spec = volume.get("spec") or {}
-    if "hostPath" in spec:
-        return [SKIP]
     if "nfs" in spec or "awsElasticBlockStore" in spec or storage_classes.class_of(volume) in set(move_classes):
         return [SKIP, COPY, MOVE]
     return [SKIP, COPY]
 
 
-def default_selection(volume: Mapping[str, Any], *, actions: Sequence[str], storage_class: str) -> dict[str, Any]:
+def default_selection(volume: Mapping[str, Any], *, storage_class: str) -> dict[str, Any]:
     """What is chosen for a PV that nobody has chosen anything for. Empty fields are left out, as upstream does."""
     block = (volume.get("spec") or {}).get("volumeMode") == storage_classes.BLOCK
-    selection = {"action": actions[0] if len(actions) == 1 else COPY, "copyMethod": BLOCK if block else FILESYSTEM}
+    selection = {"action": COPY, "copyMethod": BLOCK if block else FILESYSTEM}
     if storage_class:
         selection["storageClass"] = storage_class
     return selection
@@ -145,11 +144,7 @@ def _entry(
         destination=facts.destination_classes,
         same_cluster=facts.same_cluster,
     )
-    selection = deepcopy(dict(old.get("selection") or {})) or default_selection(
-        volume, actions=actions, storage_class=choice.name
-    )
-    if len(actions) == 1:
-        selection["action"] = actions[0]
+    selection = deepcopy(dict(old.get("selection") or {})) or default_selection(volume, storage_class=choice.name)
     old_claim = old.get("pvc") or {}
     pvc: dict[str, Any] = {
         "namespace": metadata.get("namespace", ""),

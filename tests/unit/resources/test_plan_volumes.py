@@ -126,7 +126,7 @@ OWNED = {"kind": "PersistentVolumeClaim", "name": "x", "controller": True}
     ("spec", "actions"),
     [
         ({}, ["skip", "copy"]),
-        ({"hostPath": {"path": "/x"}}, ["skip"]),
+        ({"hostPath": {"path": "/x"}}, ["skip", "copy"]),
         ({"nfs": {"server": "x"}}, ["skip", "copy", "move"]),
         ({"awsElasticBlockStore": {"volumeID": "x"}}, ["skip", "copy", "move"]),
         ({"storageClassName": "movable"}, ["skip", "copy", "move"]),
@@ -134,12 +134,6 @@ OWNED = {"kind": "PersistentVolumeClaim", "name": "x", "controller": True}
 )
 def test_what_can_be_done(spec: dict[str, Any], actions: list[str]) -> None:
     assert volumes.supported_actions(pv("pv-1", "a/b", **spec), move_classes=["movable"]) == actions
-
-
-def test_the_only_possible_action_is_taken_whatever_was_chosen() -> None:
-    found = facts(volumes=[pv("pv-1", "shop/data", hostPath={"path": "/x"})])
-    (entry,) = volumes.discover(found, [{"name": "pv-1", "selection": {"action": "copy"}}]).entries
-    assert entry["selection"]["action"] == "skip"
 
 
 @pytest.mark.parametrize(
