@@ -11,19 +11,17 @@ files; the one that makes the backup exist is the last.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from ..cluster.api import Cluster
 from ..objects import velero_archive
 from ..objects.manifest import Manifest
 from ..objects.velero_archive import Archive, BackupFacts, Stored
-from ..resources import names, spec_fields
-from ..resources.errors import NotFound, PermanentError, subject_of
-from ..resources.storage_providers import PROVIDERS
-from ..stores.providers import opened
+from ..resources import names
+from ..resources.errors import NotFound
 from ..stores.store import Store, StoreError
+from . import plan_storage
 from .context import Context
 from .source_objects import SourceObjects
 
@@ -35,9 +33,9 @@ CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 def write(context: Context, read: SourceObjects) -> None:
     """Write the backup unless it is there; nothing for a plan without a repository. Raises StoreError, and then
     nothing of it is left in the store."""
-    if spec_fields.refers_to(context.plan["spec"].get("migStorageRef")) is None or context.record.data.get("archive"):
+    if not plan_storage.has_one(context.plan) or context.record.data.get("archive"):
         return
-    with _repository(context) as (location, store):
+    with plan_storage.opened(context.control, context.plan) as (location, store):
         name = f"{context.migration.name}-initial-{context.migration.uid[:5]}"
         begun = datetime.now(UTC)
         archive = Archive(at=begun)
@@ -65,28 +63,6 @@ def write(context: Context, read: SourceObjects) -> None:
         context.record.data["archive"] = {"backup": name, "objects": items, "store": store.address}
         context.record.save()
     context.tell(f"backup {name} of {items} objects is in {store.address}")
-
-
-@contextlib.contextmanager
-def _repository(context: Context) -> Generator[tuple[str, Store]]:
-    """The name of the plan's MigStorage and its store. Raises PermanentError when it is missing or incomplete."""
-    namespace, name = spec_fields.refers_to(context.plan["spec"]["migStorageRef"]) or ("", "")
-    storage = context.control.get(names.API_VERSION, names.MIG_STORAGE, name, namespace)
-    spec: dict[str, Any] = (storage or {}).get("spec") or {}
-    provider = PROVIDERS.get(str(spec.get("backupStorageProvider")))
-    config = spec.get("backupStorageConfig") or {}
-    where = spec_fields.refers_to(config.get("credsSecretRef"))
-    secret = context.control.get("v1", "Secret", where[1], where[0]) if where else None
-    found = provider.read(secret.get("data") or {}) if provider and secret else None
-    if provider is None or found is None or found.credentials is None:
-        raise PermanentError(
-            subject=subject_of(names.MIG_STORAGE, name, namespace),
-            attempt="the backup cannot be written",
-            reason="it or its secret is missing or incomplete",
-            mend="Run mig_storage for it, then run the task again",
-        )
-    with opened(provider.name, config, found.credentials) as store:
-        yield name, store
 
 
 def _items(source: Cluster, namespaces: Iterable[str], raw: Iterable[Manifest]) -> Iterator[tuple[Manifest, Stored]]:

@@ -13,7 +13,7 @@ from .itinerary import Flag
 VOLUME_RESOURCE = "persistentvolumes"
 
 
-def _copied_directly(entry: Mapping[str, Any]) -> bool:
+def _copied(entry: Mapping[str, Any]) -> bool:
     selection = entry.get("selection") or {}
     return selection.get("action") == "copy" and selection.get("copyMethod") in ("filesystem", "block")
 
@@ -23,6 +23,8 @@ def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool, sync_back:
     spec, status = plan["spec"], plan.get("status") or {}
     volumes = spec.get("persistentVolumes") or []
     indirect = bool(spec.get("indirectVolumeMigration"))
+    copied = any(_copied(entry) for entry in volumes)
+    through = indirect and copied and VOLUME_RESOURCE not in (status.get("excludedResources") or [])
     hooks = {str(hook.get("phase")) for hook in spec.get("hooks") or ()}
     found = {
         Flag.QUIESCE: quiesce,
@@ -31,7 +33,9 @@ def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool, sync_back:
         Flag.VOLUMES: any((entry.get("selection") or {}).get("action") != "skip" for entry in volumes),
         Flag.VOLUMES_ENABLED: VOLUME_RESOURCE not in (status.get("excludedResources") or []),
         Flag.INDIRECT_VOLUME: indirect,
-        Flag.DIRECT_VOLUME: not indirect and any(_copied_directly(entry) for entry in volumes),
+        Flag.DIRECT_VOLUME: not indirect and copied,
+        Flag.STAGE_PODS: through,
+        Flag.STAGE_BACKUP: through,
         Flag.DIRECT_IMAGE: not spec.get("indirectImageMigration"),
         Flag.INDIRECT_IMAGE: bool(spec.get("indirectImageMigration")),
         Flag.PRE_BACKUP_HOOKS: "PreBackup" in hooks,

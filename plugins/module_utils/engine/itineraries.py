@@ -45,7 +45,7 @@ STAGE = Itinerary(
         row("EnsureStagePodsFromOrphanedPVCs", "StageBackup", "Creating stage pods for claims.", *STAGE_PODS_FOR),
         row("StagePodsCreated", "StageBackup", "Waiting for the stage pods.", _F.STAGE_PODS),
         row("RestartRestic", "StageBackup", "Restarting restic.", _F.STAGE_PODS, _F.VELERO),
-        row("AnnotateResources", "StageBackup", "Marking what the stage backup takes.", _F.STAGE_BACKUP),
+        row("AnnotateResources", "StageBackup", "Marking what the stage backup takes.", _F.VELERO, _F.STAGE_BACKUP),
         row("WaitForVeleroReady", "StageBackup", "Waiting for Velero.", _F.VELERO),
         row("WaitForResticReady", "StageBackup", "Waiting for restic.", _F.VELERO, _F.VOLUMES, _F.STAGE_PODS),
         row("WaitForRegistriesReady", "StageBackup", "Waiting for the registries.", *INDIRECT_IMAGES),
@@ -62,6 +62,7 @@ STAGE = Itinerary(
             "EnsureStageBackupReplicated",
             "StageBackup",
             "Waiting for the stage backup on the destination.",
+            _F.VELERO,
             _F.STAGE_BACKUP,
         ),
         row("EnsureStageRestore", "StageRestore", "Creating the stage restore.", _F.STAGE_BACKUP),
@@ -83,7 +84,9 @@ STAGE = Itinerary(
         row("DeleteRegistries", "Cleanup", "Removing what was only there for the transfer."),
         row("EnsureStagePodsDeleted", "Cleanup", "Removing the stage pods.", _F.STAGE_PODS),
         row("EnsureStagePodsTerminated", "Cleanup", "Waiting for the stage pods to be gone.", _F.STAGE_PODS),
-        row("EnsureAnnotationsDeleted", "Cleanup", "Removing the marks of the stage backup.", _F.STAGE_BACKUP),
+        row(
+            "EnsureAnnotationsDeleted", "Cleanup", "Removing the marks of the stage backup.", _F.VELERO, _F.STAGE_BACKUP
+        ),
         row(COMPLETED, "Cleanup", "The stage run is complete."),
     ),
 )
@@ -110,7 +113,13 @@ CANCEL = Itinerary(
             _F.IMAGES,
         ),
         row("EnsureStagePodsDeleted", "CleanupHelpers", "Removing the stage pods.", _F.STAGE_PODS),
-        row("EnsureAnnotationsDeleted", "CleanupHelpers", "Removing the marks of the stage backup.", _F.STAGE_BACKUP),
+        row(
+            "EnsureAnnotationsDeleted",
+            "CleanupHelpers",
+            "Removing the marks of the stage backup.",
+            _F.VELERO,
+            _F.STAGE_BACKUP,
+        ),
         row("UnQuiesceSrcApplications", "CleanupUnquiesce", "Starting the application on the source again."),
         row(CANCELED, "Cleanup", "The migration has been cancelled."),
         row(COMPLETED, "Cleanup", "The cancelled migration has been cleaned up."),

@@ -178,7 +178,7 @@ FINAL = Itinerary(
         ),
         row("StagePodsCreated", "StageBackup", "Waiting for the stage pods.", _F.STAGE_PODS),
         row("RestartRestic", "StageBackup", "Restarting restic.", _F.STAGE_PODS, _F.VELERO),
-        row("AnnotateResources", "StageBackup", "Marking what the stage backup takes.", _F.STAGE_BACKUP),
+        row("AnnotateResources", "StageBackup", "Marking what the stage backup takes.", _F.VELERO, _F.STAGE_BACKUP),
         row("WaitForResticReady", "StageBackup", "Waiting for restic.", _F.VELERO, any_of=(_F.VOLUMES, _F.STAGE_PODS)),
         row(
             "CreateDirectVolumeMigrationFinal",
@@ -192,13 +192,20 @@ FINAL = Itinerary(
             "EnsureStageBackupReplicated",
             "StageBackup",
             "Waiting for the stage backup on the destination.",
+            _F.VELERO,
             _F.STAGE_BACKUP,
         ),
         row("EnsureStageRestore", "StageRestore", "Creating the stage restore.", _F.STAGE_BACKUP),
         row("StageRestoreCreated", "StageRestore", "Waiting for the stage restore.", _F.STAGE_BACKUP),
         row("EnsureStagePodsDeleted", "StageRestore", "Removing the stage pods.", _F.STAGE_PODS),
         row("EnsureStagePodsTerminated", "StageRestore", "Waiting for the stage pods to be gone.", _F.STAGE_PODS),
-        row("EnsureAnnotationsDeleted", "StageRestore", "Removing the marks of the stage backup.", _F.STAGE_BACKUP),
+        row(
+            "EnsureAnnotationsDeleted",
+            "StageRestore",
+            "Removing the marks of the stage backup.",
+            _F.VELERO,
+            _F.STAGE_BACKUP,
+        ),
         row(
             "WaitForDirectImageMigrationToComplete",
             "DirectImage",
@@ -236,7 +243,7 @@ FAILED = Itinerary(
     (
         row(MIGRATION_FAILED, "CleanupHelpers", "The migration has failed; cleaning up and starting the source again."),
         row("DeleteRegistries", "CleanupHelpers", "Removing what was only there for the transfer."),
-        row("EnsureAnnotationsDeleted", "CleanupHelpers", "Removing marks.", _F.STAGE_BACKUP),
+        row("EnsureAnnotationsDeleted", "CleanupHelpers", "Removing marks.", _F.VELERO, _F.STAGE_BACKUP),
         row(COMPLETED, "Cleanup", "The failed migration has been cleaned up."),
     ),
 )

@@ -79,7 +79,7 @@ def end(context: Context) -> str | None:
     if context.moves and (waiting := _within_deadline(context, context.transfer.remove(wait=True))):
         return waiting
     conditions = context.migration.conditions
-    conditions.delete(MigrationCondition.CANCELING)
+    conditions.delete(MigrationCondition.CANCELING, MigrationCondition.STAGE_PODS_CREATED)
     message = "The migration has been cancelled."
     conditions.set(MigrationCondition.CANCELED, Category.ADVISORY, reason=REASON, message=message, durable=True)
     return None

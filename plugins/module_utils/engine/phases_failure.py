@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ..objects import apply, health
 from ..objects.removal_shared import remove_shared
+from ..resources.condition_names import MigrationCondition
 from ..resources.errors import LeaseLost, MtcError, TransientError, Unauthorized
 from . import destination_claims, destination_namespaces, direct_volume, made_by_plan, phases_hooks, quiesce
 from .clock import elapsed_clock
@@ -70,6 +71,7 @@ def clean_up(context: Context) -> str | None:
         if waiting is not None:
             context.migration.add_errors([f"{title}: not finished within {CLEAN_UP_DEADLINE} s: {waiting}"])
         done.add(title)
+    context.migration.conditions.delete(MigrationCondition.STAGE_PODS_CREATED)
     return unanswered
 
 

@@ -106,13 +106,13 @@ def copy_and_prove(context: Context) -> str | None:
         return _note_progress(context, waiting)
     if waiting := transfer.verify(FINAL, full=context.intent.verification == "full"):
         return _note_progress(context, waiting)
-    _refuse_new_writers(context)
+    refuse_new_writers(context)
     verdicts = transfer.verdicts()
     results = transfer.results(FINAL)
     context.record.data["volumes"] = [verdict_row(verdict, results.get(verdict.move)) for verdict in verdicts]
     context.record.data["final_pass"] = sums(results)
     unequal = [verdict for verdict in verdicts if not verdict.ok]
-    bad = [verdict for verdict in unequal if not _accepted(context, verdict)]
+    bad = [verdict for verdict in unequal if not is_accepted(context, verdict)]
     context.record.data["volumes_proven"] = not bad
     for verdict in () if bad else unequal:
         context.accept(accepted.VOLUMES, failure_of([verdict]).message)
@@ -128,7 +128,7 @@ def copy_and_prove(context: Context) -> str | None:
     return None
 
 
-def _accepted(context: Context, verdict: Verdict) -> bool:
+def is_accepted(context: Context, verdict: Verdict) -> bool:
     """Whether the user goes on without this volume being what its source is."""
     move = verdict.move
     return accepted.accepts_volume(context.intent.accept_warnings, move.source_namespace, move.source_claim)
@@ -140,7 +140,7 @@ def verdict_row(verdict: Verdict, last: PassResult | None) -> dict[str, Any]:
     return {**verdict.to_dict(), "proven": verdict.ok, **moved}
 
 
-def _refuse_new_writers(context: Context) -> None:
+def refuse_new_writers(context: Context) -> None:
     """Whatever came back during the last pass makes its verdict worthless."""
     if not context.intent.quiesce_pods:
         return

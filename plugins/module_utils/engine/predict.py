@@ -29,6 +29,11 @@ NOT_CHECKED = (
     "whether the source's pods reach the destination's endpoint",
     "whether the movers may read every file",
 )
+NOT_CHECKED_INDIRECT = (
+    NOT_CHECKED[0],
+    "whether the pods of both clusters reach the replication repository",
+    NOT_CHECKED[2],
+)
 HOOKS_NOT_CHECKED = "whether the images of the hooks can be pulled, and what the hooks do"
 
 
@@ -41,6 +46,8 @@ def foretell(
     accepted: Sequence[Acceptance],
 ) -> dict[str, Any]:
     """All that a run would do now."""
+    indirect = bool(plan["spec"].get("indirectVolumeMigration"))
+    method = "restic" if indirect else "rsync"
     used = sizing.usage(situation.source, [(move.source_namespace, move.source_claim) for move in situation.moves])
     read = situation.read
     findings = apply.preview(situation.destination, read.objects, migplan_uid=situation.plan_uid)
@@ -52,7 +59,7 @@ def foretell(
             "access_modes": list(move.access_modes),
             "size": quantity.to_text(move.size),
             "used_bytes": getattr(used.get((move.source_namespace, move.source_claim)), "used", None),
-            "method": "rsync",
+            "method": method,
             "excludes": list(move.excludes),
         }
         for move in situation.moves
@@ -73,7 +80,7 @@ def foretell(
         "blocking": [error.message for error in blocking],
         "accepted": [str(item) for item in accepted],
         "not_checked": [
-            *(NOT_CHECKED if situation.moves else ()),
+            *((NOT_CHECKED_INDIRECT if indirect else NOT_CHECKED) if situation.moves else ()),
             *([HOOKS_NOT_CHECKED] if plan["spec"].get("hooks") else ()),
         ],
     }

@@ -24,6 +24,7 @@ from . import object_checks, quiesce, volume_checks
 from .bound_hooks import BoundHook, obstacles
 from .destination_claims import FOREIGN_MEND
 from .source_objects import SourceObjects
+from .volume_repository import REPOSITORIES
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,14 @@ class Situation:
     """What was accepted while the situation was read."""
     hooks: Sequence[BoundHook] = ()
     """The plan's hooks, but for a run that has none."""
+    storage_provider: str = ""
+    """Of the plan's replication repository, for a plan whose volumes go through it; "" when nobody knows."""
     stage: bool = False
     """Volumes only: no object was read and none will be created."""
 
 
 UNSUPPORTED_FIELDS = {
     "indirectImageMigration": "images do not travel through a replication repository",
-    "indirectVolumeMigration": "volumes do not travel through a replication repository",
     "liveMigrate": "volumes of running virtual machines are not moved live",
 }
 """Fields of a plan that this engine cannot carry out yet, and what it therefore refuses to pass over in silence."""
@@ -122,6 +124,36 @@ def _unsupported(situation: Situation) -> list[MtcError]:
                 mend=(
                     "Copy the images by other means and leave the streams out with label_selector or included_resources"
                 ),
+            )
+        )
+    return errors
+
+
+def _indirect(situation: Situation) -> list[MtcError]:
+    """What cannot go through a replication repository."""
+    if not situation.plan["spec"].get("indirectVolumeMigration"):
+        return []
+    metadata = situation.plan["metadata"]
+    subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
+    errors: list[MtcError] = []
+    provider = situation.storage_provider
+    if provider and provider not in REPOSITORIES:
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt=f"volumes cannot go through a store of provider {provider} yet",
+                reason=f"restic is told of these only: {', '.join(REPOSITORIES)}",
+                mend="Give the plan another MigStorage, or copy directly (indirect_volume_migration: false)",
+            )
+        )
+    excluding = sorted(f"{move.source_namespace}/{move.source_claim}" for move in situation.moves if move.excludes)
+    if excluding:
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt="parts of volumes cannot be left out on the way through a repository",
+                reason=f"excludes are patterns of rsync's, given for {', '.join(excluding)}",
+                mend="Leave excludes out, or copy directly (indirect_volume_migration: false)",
             )
         )
     return errors
@@ -258,6 +290,7 @@ def _in_use(situation: Situation) -> list[MtcError]:
 
 CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_unsupported, None),
+    (_indirect, None),
     (_volume_modes, None),
     (_host_paths, None),
     (_storage_classes, None),

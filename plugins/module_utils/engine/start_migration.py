@@ -15,7 +15,7 @@ from ..resources import accepted, excludes, migmigration, names, plan_selections
 from ..resources.engines import BUILTIN
 from ..resources.errors import InvalidInput, NotFound, Problem, subject_of, suboptions_of
 from ..resources.migplan import namespace_mapping
-from . import choice, plan_file, plan_reconciler, predict, preflight, source_objects
+from . import choice, plan_file, plan_reconciler, plan_storage, predict, preflight, source_objects
 from .bound_hooks import bound_hooks
 from .call import Call
 from .carry_out import Sides, carry_out
@@ -38,6 +38,9 @@ def predict_or_start(
     plan, sides = _plan(this, control, plan_name, installed=installed)
     if settled is None:
         situation = _situation(this, plan, sides, intent, name=decision.name)
+        if installed and plan["spec"].get("indirectVolumeMigration"):
+            provider = plan_storage.provider_of(control, plan)
+            situation = dataclasses.replace(situation, storage_provider=provider)
         if not situation.stage:
             hooks = bound_hooks(control, plan, predictions=this.predictions)
             situation = dataclasses.replace(situation, hooks=hooks)

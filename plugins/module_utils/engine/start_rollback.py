@@ -42,7 +42,7 @@ def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: st
     record = record_of(control, undone) if undone else {}
     _same(record, plan, sides, undone)
     if this.params.get("rollback_sync"):
-        _may_write_back(sides.source, plan)
+        _may_write_back(sides.source, plan, subject=subject_of(names.MIG_PLAN, plan_name, this.namespace))
     if this.check:
         return _prediction(this, sides, plan, decision, started=started)
     return carry_out(
@@ -90,8 +90,16 @@ def _same(record: Mapping[str, Any], plan: Manifest, sides: Sides, undone: Mappi
         )
 
 
-def _may_write_back(source: Cluster, plan: Manifest) -> None:
-    """Raises Refused when the connection to the source may not make what receives the volumes there."""
+def _may_write_back(source: Cluster, plan: Manifest, *, subject: str) -> None:
+    """Raises Refused for volumes that go through a repository, and when the connection to the source may not make what
+    receives volumes there."""
+    if plan["spec"].get("indirectVolumeMigration"):
+        raise Refused(
+            subject=subject,
+            attempt="nothing is copied back (rollback_sync)",
+            reason="its volumes go through a replication repository, one way only",
+            mend="Roll back without rollback_sync, or copy the data back by other means first",
+        )
     lacking = [
         f"{verb} {resource} in {namespace}"
         for namespace in namespace_mapping(plan)

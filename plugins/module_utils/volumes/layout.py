@@ -37,6 +37,8 @@ class Layout:
 
     identity: RunIdentity
     moves: tuple[VolumeMove, ...]
+    purpose: str = PURPOSE
+    """What the pods run, as upstream labels it."""
     _prefix: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -83,7 +85,7 @@ class Layout:
             names.MANAGED_BY_LABEL: names.MANAGED_BY,
             names.APP_LABEL: names.TRANSFER_APP,
             names.OWNER_LABEL: names.TRANSFER_OWNER,
-            PURPOSE_LABEL: PURPOSE,
+            PURPOSE_LABEL: self.purpose,
             **self.identity.correlation_labels,
         }
 

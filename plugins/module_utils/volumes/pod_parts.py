@@ -125,6 +125,15 @@ def pod(
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
+def on_node(node: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """Affinity and tolerations of a pod that must run on that node, whatever the node's taints say."""
+    if not node:
+        return None, []
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
+    return affinity, [{"operator": "Exists"}]
+
+
 def mounted_names(manifest: dict[str, Any]) -> tuple[str, str]:
     """The ConfigMap and the Secret that a transfer pod mounts: what says whether it is up to date."""
     config_map = secret = ""

@@ -12,7 +12,7 @@ from .configuration import VOLUME
 from .layout import Layout
 from .manifests import excludes_key, stunnel_key
 from .model import TransferOptions, VolumeMove
-from .pod_parts import pod
+from .pod_parts import on_node, pod
 from .profiles import SENDER_CAPABILITIES, Persona
 from .scripts import CLIENT_SCRIPTS
 
@@ -30,12 +30,7 @@ def client_pod(
 ) -> dict[str, Any]:
     """``node``: where the volume is attached now; the pod must run there, whatever the node's taints say."""
     module = layout.identity.module(move)
-    affinity: dict[str, Any] | None = None
-    tolerations: list[dict[str, Any]] = []
-    if node:
-        term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
-        affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
-        tolerations = [{"operator": "Exists"}]
+    affinity, tolerations = on_node(node)
     claim_hash = hashlib.md5(move.source_claim.encode(), usedforsecurity=False).hexdigest()
     return pod(
         layout,

@@ -222,7 +222,7 @@ class Setup:
         for namespace in layout.source_namespaces:
             move = layout.out_of(namespace)[0]
             probes.append((self._source, self._client(move, "root", "", "probe", "probe")))
-        answers = self._source.map(lambda probe: _admitted(*probe), probes, concurrency=SIDE_BY_SIDE)
+        answers = self._source.map(lambda probe: admitted(*probe), probes, concurrency=SIDE_BY_SIDE)
         refused = {
             (cluster is self._destination, manifest["metadata"]["namespace"]): why
             for (cluster, manifest), why in zip(probes, answers, strict=True)
@@ -354,7 +354,7 @@ def _expired(manifest: Manifest) -> bool:
     return dt.datetime.fromisoformat(deadline) < dt.datetime.now(dt.UTC) + EXPIRES_SOON
 
 
-def _admitted(cluster: Cluster, manifest: Manifest) -> str | None:
+def admitted(cluster: Cluster, manifest: Manifest) -> str | None:
     """Why a pod is not admitted, by a dry run that stores nothing; None when it is."""
     metadata = {**manifest["metadata"], "name": f"{manifest['metadata']['name']}-probe"}
     metadata.pop("ownerReferences", None)

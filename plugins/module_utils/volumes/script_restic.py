@@ -1,0 +1,194 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The scripts of the pods that carry volumes through a replication repository with restic: one pod, one job, one end.
+
+A job begins when its pod does and needs nobody who watches. Its end is one JSON line, the pod's termination message,
+so it is read with the pod itself, by whichever process comes next. No secret is in an argument or in the environment
+that the pod's manifest shows: restic reads its password and the store's keys from files.
+
+What was carried is proven without restic: the source's pod writes a list of every entry (kind, mode, owner, links,
+size, time, target) and the SHA-256 of every file, which travels through the repository beside the volume, and the
+destination's pod makes the same list of what it has restored. Sockets are in neither: nobody can use one that was
+copied.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+COMMON: Final = r"""
+set -u
+umask 077
+LC_ALL=C
+export LC_ALL
+
+work=$OPENMIG_STATE
+errors=$work/errors
+extra=
+: >"$errors"
+
+now() { echo $(($(date +%s%N) / 1000000)); }
+began=$(now)
+# A file's first bytes ($2) as base64: no file name can break the line that holds it.
+coded() { [ ! -e "$1" ] || head -c "$2" "$1" | base64 -w0; }
+lines() { if [ -e "$1" ]; then wc -l <"$1"; else echo 0; fi; }
+records() { tr -dc '\0' <"$1" | wc -c; }
+# Sleep, but hear signals at once.
+pause() { sleep "$1" & wait $!; }
+trap 'exit 143' TERM INT
+
+# What a termination message may hold ends at 4096 bytes.
+finish() {
+    head -n 20 "$errors" >&2
+    {
+        printf '{"fact":"done","pass":"%s","kind":"%s","generation":0' "$OPENMIG_PASS" "$kind"
+        printf ',"exit":%d,"why":"%s","milliseconds":%s' "$1" "$2" "$(($(now) - began))"
+        printf ',"error_lines":%d,"errors":"%s"%s}\n' "$(lines "$errors")" "$(coded "$errors" 900)" "$extra"
+    } | tee /dev/termination-log
+    if [ "$1" = 0 ]; then exit 0; else exit 1; fi
+}
+
+mounted() {
+    while read -r _ _ _ _ where _; do
+        [ "$where" != "$1" ] || return 0
+    done </proc/self/mountinfo
+    return 1
+}
+
+# The words are ours and hold neither blanks nor secrets.
+repository() { restic $OPENMIG_OPTIONS "$@"; }
+
+# Lines of restic's JSON: the summary into a file, what is under way into the log, without the names of files.
+follow() {
+    while IFS= read -r line; do
+        case $line in
+        *'"message_type":"summary"'*) printf '%s\n' "$line" >"$1" ;;
+        *',"current_files"'*) printf '%s}\n' "${line%%,\"current_files\"*}" ;;
+        *'"message_type":"status"'*) printf '%s\n' "$line" ;;
+        esac
+    done
+}
+
+# entries DIRECTORY: every entry but the root, NUL-terminated, sorted.
+entries() {
+    find "$1" -mindepth 1 -path "$1/lost+found" -prune -o \
+        -type f -printf 'f %m %U %G %n %s %T@ %P\0' -o -type d -printf 'd %m %U %G - - %T@ %P\0' -o \
+        -type l -printf 'l - %U %G - - %T@ %P -> %l\0' -o -type p -printf 'p %m %U %G - - %T@ %P\0' \
+        2>>"$errors" >"$work/entries" || return 1
+    sort -z "$work/entries"
+}
+root_of() { find "$1" -maxdepth 0 -printf 'd %m %U %G - - %T@ .\0'; }
+# sums DIRECTORY: the SHA-256 of every file, as sha256sum has it, NUL-terminated, sorted.
+sums() {
+    (
+        cd "$1" && find . -path ./lost+found -prune -o -type f -print0 | xargs -0 -r sha256sum -z -- 2>>"$errors" \
+            >"$work/sums"
+    ) || return 1
+    sort -z "$work/sums"
+}
+"""
+
+# Opens the repository, or makes it; nobody else of this plan works with it now, so every lock in it is a dead run's.
+REPOSITORY: Final = r"""
+kind=repository
+. "$OPENMIG_SCRIPTS/restic.sh"
+: >"$work/ready"
+tries=0
+until timeout 60 restic $OPENMIG_OPTIONS cat config >/dev/null 2>"$errors"; do
+    case $(cat "$errors") in *"wrong password"*) finish 1 password ;; esac
+    if timeout 60 restic $OPENMIG_OPTIONS init >/dev/null 2>"$errors"; then break; fi
+    tries=$((tries + 1))
+    [ "$tries" -lt 4 ] || finish 1 unreachable
+    cat "$errors" >&2
+    pause 2
+done
+repository unlock --remove-all >/dev/null 2>"$errors" || finish $? unlock
+if [ "$OPENMIG_TIDY" = yes ]; then
+    repository forget --group-by host --keep-last 1 --prune --quiet >/dev/null 2>"$errors" || finish $? forget
+fi
+finish 0 opened
+"""
+
+BACKUP: Final = r"""
+kind=backup
+. "$OPENMIG_SCRIPTS/restic.sh"
+volume=$OPENMIG_VOLUME
+mounted "$volume" || finish 90 not-mounted
+: >"$work/ready"
+device=$(find "$volume" -path "$volume/lost+found" -prune -o \( -type b -o -type c \) -print -quit 2>/dev/null)
+[ -z "$device" ] || { printf '%s\n' "$device" >"$errors"; finish 95 device; }
+
+{
+    repository backup --json --host "$OPENMIG_HOST" --tag "$OPENMIG_TAG" \
+        --exclude "$volume/lost+found" "$volume" 2>"$errors"
+    echo $? >"$work/code"
+} | follow "$work/summary"
+code=$(cat "$work/code")
+extra=$(printf ',"summary":"%s"' "$(coded "$work/summary" 600)")
+[ "$code" = 0 ] || finish "$code" restic
+[ "$OPENMIG_FINAL" = yes ] || finish 0 backed-up
+
+entries "$volume" >"$work/list" || finish 91 unreadable
+count=$(records "$work/list")
+sums "$volume" >"$work/hashes" || finish 91 unreadable
+{ root_of "$volume"; cat "$work/list" "$work/hashes"; } >"$work/manifest"
+{
+    repository backup --json --host "$OPENMIG_HOST.manifest" --tag "$OPENMIG_TAG" \
+        --stdin --stdin-filename manifest <"$work/manifest" 2>"$errors"
+    echo $? >"$work/code"
+} | follow "$work/second"
+code=$(cat "$work/code")
+extra="$extra$(printf ',"entries":%d,"files":%d,"manifest":"%s"' \
+    "$count" "$(records "$work/hashes")" "$(coded "$work/second" 600)")"
+finish "$code" backed-up
+"""
+
+RESTORE: Final = r"""
+kind=restore
+. "$OPENMIG_SCRIPTS/restic.sh"
+volume=$OPENMIG_VOLUME
+mounted "$volume" || finish 90 not-mounted
+: >"$work/ready"
+# This restic writes every file anew in any case, so what an earlier pass has left only stands in the way.
+find "$volume" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf -- '{}' + 2>"$errors" || finish 96 not-emptied
+
+set -- restore "$OPENMIG_SNAPSHOT" --target "${volume%/volume}"
+# Without root the volume's root directory belongs to somebody else.
+[ "$OPENMIG_PROFILE" = root ] || set -- "$@" --include '/volume/*'
+[ -n "$OPENMIG_MANIFEST" ] || set -- "$@" --verify
+repository "$@" >"$work/out" 2>"$errors" || finish $? restic
+[ -n "$OPENMIG_MANIFEST" ] || finish 0 restored
+
+repository dump "$OPENMIG_MANIFEST" /manifest >"$work/manifest" 2>"$errors" || finish $? manifest
+# The first record is the root's, then come the entries, then the sums. Owners are root's to give.
+if [ "$OPENMIG_PROFILE" = root ]; then comparable() { cat; }; else comparable() { cut -z -d' ' -f1,2,5- | sort -z; }; fi
+names() { if [ "$OPENMIG_PROFILE" = root ]; then cut -z -d' ' -f8-; else cut -z -d' ' -f6-; fi; }
+head -z -n $((OPENMIG_ENTRIES + 1)) "$work/manifest" | tail -z -n +2 | comparable >"$work/list.there"
+tail -z -n +$((OPENMIG_ENTRIES + 2)) "$work/manifest" >"$work/sums.there"
+entries "$volume" | comparable >"$work/list.here"
+sums "$volume" >"$work/sums.here" || finish 91 unreadable
+if [ "$OPENMIG_PROFILE" = root ]; then
+    head -z -n 1 "$work/manifest" >>"$work/list.there"
+    root_of "$volume" >>"$work/list.here"
+    for side in there here; do
+        sort -z -o "$work/list.$side" "$work/list.$side"
+    done
+fi
+
+unlike() { comm -z -23 "$1.there" "$1.here"; comm -z -13 "$1.there" "$1.here"; }
+unlike "$work/list" | names | sort -zu | tr '\0\n' '\n?' >"$work/unlike"
+unlike "$work/sums" | cut -z -b69- | sort -zu | tr '\0\n' '\n?' >"$work/content"
+extra=$(
+    printf ',"content_count":%d,"content":"%s"' "$(lines "$work/content")" "$(coded "$work/content" 700)"
+    printf ',"unlike_count":%d,"unlike":"%s"' "$(lines "$work/unlike")" "$(coded "$work/unlike" 700)"
+)
+[ ! -s "$work/unlike" ] && [ ! -s "$work/content" ] || finish 93 differs
+finish 0 proven
+"""
+
+RESTIC_SCRIPTS: Final[dict[str, str]] = {
+    "restic.sh": COMMON.lstrip(),
+    "repository.sh": REPOSITORY.lstrip(),
+    "backup.sh": BACKUP.lstrip(),
+    "restore.sh": RESTORE.lstrip(),
+}
