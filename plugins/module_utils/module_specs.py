@@ -131,6 +131,7 @@ def mig_plan_spec() -> Spec:
         **_sides(),
         **plan_spec(),
         "refresh": {"type": "bool", "default": False},
+        "delete_repository": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},
         **_judged_spec(),
     }

@@ -61,6 +61,15 @@ options:
         neither removed nor closed.
     type: bool
     default: false
+  delete_repository:
+    description:
+      - Whether the restic repository of the plan's volumes (O(indirect_volume_migration)) is deleted from the store
+        with the plan. Without it the repository stays, and nobody can read it any more, because its password goes with
+        the plan.
+      - Only with O(state=absent) and engine V(builtin). The store has to be reachable; otherwise the plan is not
+        removed.
+    type: bool
+    default: false
   wait_timeout:
     description:
       - Seconds to wait for MTC's controller, and for O(wait_condition). Without that it has no effect with engine

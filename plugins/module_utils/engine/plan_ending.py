@@ -20,7 +20,7 @@ from ..resources.errors import PermanentError, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..volumes import cleanup
 from ..volumes.cleanup import Leftover
-from . import gc, plan_reconciler
+from . import gc, plan_reconciler, plan_storage
 from .call import Call
 from .plan_sides import SIDES
 
@@ -120,8 +120,14 @@ def close(this: Call, control: Cluster, plan: Manifest, *, stored: Manifest | No
 
 
 def remove(this: Call, control: Cluster, plan: Manifest, migrations: list[Manifest]) -> None:
-    """Remove what is left, then the migrations with their records, then the plan."""
+    """Remove what is left, then the migrations with their records, then the plan; where that is asked for, before both
+    the repository of its volumes. Raises StoreError."""
     clear(this, left_by(this, control, plan) if migrations else Left([], ()))
+    if this.params.get("delete_repository") and plan_storage.has_one(plan):
+        from . import volume_repository
+
+        removed = volume_repository.remove(control, plan)
+        this.reporter.tell(str(plan["metadata"]["name"]), f"{removed} objects of the volumes' repository are deleted")
     for kind, item in [*((names.MIG_MIGRATION, migration) for migration in migrations), (names.MIG_PLAN, plan)]:
         metadata = item["metadata"]
         control.delete(names.API_VERSION, kind, metadata["name"], metadata["namespace"], uid=metadata["uid"])

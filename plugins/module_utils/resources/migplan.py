@@ -107,7 +107,7 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
 
     ``engine`` among them is what the user named, or what was settled; without any it is the builtin one.
     """
-    problems = check.resource_name(params)
+    problems = check.resource_name(params) + _repository_problems(params)
     if params.get("state") == "absent":
         return problems
     for short, full in (
@@ -126,6 +126,17 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
     problems += _resource_problems(params)
     problems += plan_selections.problems(params)
     return problems
+
+
+def _repository_problems(params: Mapping[str, Any]) -> list[Problem]:
+    if not params.get("delete_repository"):
+        return []
+    path, fault, mend = "delete_repository", "deletes backups, and the plan is not removed", "Say state: absent"
+    if params.get("engine") == CONTROLLER:
+        fault, mend = "is not something that MTC's controller can be told here", "Leave it out"
+    elif params.get("state") == "absent":
+        return []
+    return [Problem(path=path, fault=fault, mend=mend)]
 
 
 def incomplete(spec: Mapping[str, Any]) -> list[Problem]:

@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import base64
+import copy
+import signal
 from typing import Any
 
 import boto3
 import botocore.config
 import pytest
 
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.crds.conftest import role_on
-from integration.migration import applications, calls, evidence
+from integration.migration import applications, calls, evidence, processes, waiting
 from integration.migration.conftest import World
-from integration.migration.playbooks import Run
+from integration.migration.playbooks import Run, Started
 from lab import s3
 from lab.targets import targets
 
@@ -74,6 +77,20 @@ def volume_of(run: Run) -> dict[str, Any]:
 
 
 @pytest.mark.sample
+def test_a_migration_through_the_store_is_proven_and_leaves_no_secret(world: World) -> None:
+    world.deploy(mebibytes=2, files=50)
+    stored_in(world)
+    files = applications.files(world.source, world.source_namespace)
+    run = world.migrate(**INDIRECT)
+    assert run.code == 0, run.output
+    assert applications.files(world.destination, world.destination_namespace) == files
+    assert (volume_of(run)["proven"], volume_of(run)["differing"]) == (True, [])
+    assert world.left_behind() == []
+    must_not_show_secrets(world, run)
+    again = world.migrate(*PLAN_TASK, **INDIRECT)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
 def test_stages_add_the_difference_and_the_cutover_proves_all(world: World) -> None:
     world.deploy(mebibytes=4, files=50)
     stored_in(world)
@@ -99,9 +116,155 @@ def test_stages_add_the_difference_and_the_cutover_proves_all(world: World) -> N
     assert final.code == 0, final.output
     assert applications.files(world.destination, world.destination_namespace) == files
     assert volume_of(final)["proven"] is True
-    assert volume_of(final)["differing"] == []
+    assert calls.record(world)["precopy"]["bytes"] < GROWTH, "what the stage runs had sent was sent again"
     assert world.left_behind() == []
-    must_not_show_secrets(world, first, second, final)
 
-    again = world.migrate(*PLAN_TASK, **INDIRECT)
-    assert (again.code, again.changed) == (0, 0), again.output
+    prefix = f"velero/restic/{world.resource_namespace}-app-"
+    assert bucket_keys(prefix)
+    kept = calls.call(world, "mig_plan", name="app", delete_repository=True)
+    assert kept.code != 0
+    assert "delete_repository" in kept.failure
+    gone = calls.call(world, "mig_plan", name="app", state="absent", delete_repository=True)
+    assert (gone.code, gone.changed) == (0, 1), gone.output
+    assert bucket_keys(prefix) == []
+
+
+SLOW = {**INDIRECT, "mtc_bandwidth": 300, "mtc_pre_copy": False}
+"""The backup of the volume then takes some ten seconds, while the application is stopped."""
+
+
+def in_the_backup(run: Started) -> None:
+    run.wait_for("final: backing up")
+
+
+def test_killed_in_the_backup_the_same_command_goes_on(world: World) -> None:
+    world.deploy(mebibytes=3, files=20)
+    stored_in(world)
+    files = applications.files(world.source, world.source_namespace)
+    run = world.start(**SLOW)
+    in_the_backup(run)
+    processes.send(processes.tree(run.process.pid), signal.SIGKILL)
+    run.end()
+    pods = {pod["metadata"]["uid"] for pod in stage_pods(world)}
+    assert len(pods) == 2, "the pods that opened the repository and back the volume up go on without the engine"
+
+    ended = world.migrate(*PLAN_TASK, **SLOW)
+    assert ended.code == 0, ended.output
+    assert applications.files(world.destination, world.destination_namespace) == files
+    assert list(calls.stored(world)) == ["app-final"]
+    assert world.left_behind() == []
+
+
+def test_a_stage_pod_that_is_deleted_is_made_again(world: World) -> None:
+    world.deploy(mebibytes=3, files=20)
+    stored_in(world)
+    files = applications.files(world.source, world.source_namespace)
+    run = world.start(**SLOW)
+    in_the_backup(run)
+    for pod in stage_pods(world):
+        world.source.delete("v1", "Pod", pod["metadata"]["name"], world.source_namespace, grace_seconds=0)
+    ended = run.end()
+    assert ended.code == 0, ended.output
+    assert applications.files(world.destination, world.destination_namespace) == files
+
+
+def test_cancelled_in_the_backup_the_source_runs_and_nothing_is_left(world: World) -> None:
+    world.deploy(mebibytes=3, files=20)
+    stored_in(world)
+    run = world.start(**SLOW)
+    in_the_backup(run)
+    ended = calls.migration(world, cancel=True)
+    assert ended.code == 0, ended.output
+    assert run.end().code != 0
+    conditions = ended.migration["conditions"]
+    assert conditions["Canceled"]["status"] == "True"
+    assert "StagePodsCreated" not in conditions
+    assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
+    assert world.destination.get("v1", "Namespace", world.destination_namespace) is None
+    assert world.left_behind() == []
+
+
+def test_a_password_that_is_not_the_repositorys_ends_the_run_before_the_application_stops(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    stored_in(world)
+    assert world.stage(**INDIRECT).code == 0
+    planted = base64.b64encode(b"another-password-planted").decode()
+    patch = {"data": {"password": planted}}
+    world.destination.patch("v1", "Secret", "app-repository", world.resource_namespace, patch=patch)
+    pod = applications.pod_of(world.source, world.source_namespace)
+
+    run = world.migrate(*PLAN_TASK, **INDIRECT)
+    assert run.code != 0
+    assert "it cannot be opened" in run.failure
+    assert "password" in run.failure
+    assert "another-password-planted" not in run.output
+    assert applications.pod_of(world.source, world.source_namespace) == pod
+    assert world.left_behind() == []
+
+
+def test_what_cannot_go_through_a_store_is_refused_before_anything_is_touched(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    stored_in(world)
+    excludes = [{"pvc": f"{world.source_namespace}/data", "patterns": ["/deep"]}]
+    run = world.migrate(mtc_excludes=excludes, **INDIRECT)
+    assert run.code != 0
+    assert "excludes are patterns of rsync's" in run.failure
+    assert calls.stored(world) == {}
+
+
+def test_a_volume_that_nobody_mounts_goes_too_and_a_rollback_removes_both(world: World) -> None:
+    objects = applications.manifests(world.source_namespace, mebibytes=1, files=20)
+    orphan = copy.deepcopy(next(each for each in objects if each["kind"] == "PersistentVolumeClaim"))
+    orphan["metadata"]["name"] = "orphan"
+    world.deploy([*objects, orphan, filler(world)])
+    await_ended(world)
+    stored_in(world)
+    run = world.migrate(**INDIRECT)
+    assert run.code == 0, run.output
+    assert [(row["proven"], row["differing"]) for row in run.migration["volumes"]] == [(True, []), (True, [])]
+    files = {row["move"]["source_claim"]: row["files"] for row in run.migration["volumes"]}
+    assert files["orphan"] == 1
+
+    refused = calls.migration(world, rollback=True, rollback_sync=True)
+    assert refused.code != 0
+    assert "one way only" in refused.failure
+    back = calls.migration(world, rollback=True)
+    assert back.code == 0, back.output
+    assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
+    assert world.destination.get("v1", "Namespace", world.destination_namespace) is None
+
+
+def filler(world: World) -> applications.Manifest:
+    """A pod that writes one file to the claim that nobody uses, and ends."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "filler", "namespace": world.source_namespace},
+        "spec": {
+            "restartPolicy": "Never",
+            "containers": [
+                {
+                    "name": "filler",
+                    "image": applications.IMAGE,
+                    "command": ["/bin/sh", "-c", "echo lonely > /data/only"],
+                    "securityContext": {"runAsUser": 0},
+                    "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+                }
+            ],
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "orphan"}}],
+        },
+    }
+
+
+def await_ended(world: World) -> None:
+    def ended() -> bool:
+        pod = world.source.get("v1", "Pod", "filler", world.source_namespace)
+        return pod is not None and pod["status"].get("phase") == "Succeeded"
+
+    waiting.until(ended, "the pod that fills the claim ends")
+    world.source.delete("v1", "Pod", "filler", world.source_namespace, grace_seconds=0)
+
+
+def stage_pods(world: World) -> list[dict[str, Any]]:
+    selector = f"{names.IS_STAGE_POD_LABEL}=True"
+    return list(world.source.list("v1", "Pod", world.source_namespace, label_selector=selector))
