@@ -1,25 +1,27 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The initial backup of a run whose plan has a replication repository: the objects as the source has them, in Velero's
-layout, written before anything is stopped.
+"""What a run whose plan has a replication repository lays there in Velero's layout: an initial backup of the objects as
+the source has them, written before anything is stopped; for volumes that go through the repository a stage backup of
+their claims; and of each restore its log, its results and its list of objects.
 
 It is what ``velero`` can list, describe and restore should both clusters be lost; the run itself does not read it. Like
-MTC's initial backup it holds no volumes and no claims. The name is made from the run's, so a second try writes the same
-files; the one that makes the backup exist is the last.
+MTC's initial backup ours holds no volumes and no claims. Names are made from the run's, so a second try writes the same
+files; the one that makes a backup exist is the last.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ..cluster.api import Cluster
-from ..objects import velero_archive
+from ..objects import velero_archive, velero_restore
 from ..objects.manifest import Manifest
 from ..objects.velero_archive import Archive, BackupFacts, Stored
+from ..objects.velero_restore import RestoreFacts
 from ..resources import names
-from ..resources.errors import NotFound
+from ..resources.errors import NotFound, TransientError
 from ..stores.store import Store, StoreError
 from . import plan_storage
 from .context import Context
@@ -27,16 +29,18 @@ from .source_objects import SourceObjects
 
 CLAIMS = frozenset({"persistentvolumeclaims", "persistentvolumes", "imagestreams"})
 """What MTC's initial backup leaves to other ways."""
+CARRIERS = frozenset({"namespaces", "persistentvolumeclaims", "persistentvolumes"})
+"""What a stage backup of ours holds beside the data, which restic has."""
 CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 
 def write(context: Context, read: SourceObjects) -> None:
-    """Write the backup unless it is there; nothing for a plan without a repository. Raises StoreError, and then
-    nothing of it is left in the store."""
+    """Write the initial backup unless it is there; nothing for a plan without a repository. Raises StoreError, or
+    TransientError when the store was not reached, and then nothing of it is left in the store."""
     if not plan_storage.has_one(context.plan) or context.record.data.get("archive"):
         return
     with plan_storage.opened(context.control, context.plan) as (location, store):
-        name = f"{context.migration.name}-initial-{context.migration.uid[:5]}"
+        name = _name(context, "initial")
         begun = datetime.now(UTC)
         archive = Archive(at=begun)
         for obj, kind in _items(context.source, context.source_namespaces, read.raw):
@@ -63,6 +67,95 @@ def write(context: Context, read: SourceObjects) -> None:
         context.record.data["archive"] = {"backup": name, "objects": items, "store": store.address}
         context.record.save()
     context.tell(f"backup {name} of {items} objects is in {store.address}")
+
+
+def write_stage_backup(context: Context) -> None:
+    """The claims and volumes that a stage backup has carried, unless they are there. Raises as ``write``."""
+    if "stage_archive" in context.record.data:
+        return
+    with plan_storage.opened(context.control, context.plan) as (location, store):
+        begun = datetime.now(UTC)
+        archive = Archive(at=begun)
+        for obj, kind in _carriers(context):
+            archive.add(obj, kind)
+        items = archive.items
+        facts = BackupFacts(
+            name=_name(context, "stage"),
+            namespace=names.CONTROLLER_NAMESPACE,
+            location=location,
+            namespaces=context.source_namespaces,
+            included=sorted(CARRIERS),
+            excluded=sorted((context.plan.get("status") or {}).get("excludedResources") or ()),
+            label_selector=None,
+            labels={
+                names.MIGMIGRATION_LABEL: context.migration.uid,
+                names.MIGMIGRATION_NAME_LABEL: context.migration.name,
+                names.STAGE_BACKUP_LABEL: context.migration.uid,
+            },
+            source_version="v{}.{}".format(*context.source.version()),
+            begun=begun,
+            ended=datetime.now(UTC),
+            warnings=(),
+        )
+        _upload(store, velero_archive.files(facts, archive))
+        context.record.data["stage_archive"] = {"backup": facts.name, "objects": items, "store": store.address}
+        context.record.save()
+
+
+def write_stage_restore(context: Context, *, began: float) -> None:
+    """Of the restore of volumes: their claims. Raises as ``write``."""
+    listed = [f"{move.target_namespace}/{move.target_claim}(created)" for move in context.moves]
+    _write_restore(context, "stage", {"v1/PersistentVolumeClaim": listed}, began=began)
+
+
+def write_final_restore(
+    context: Context, items: Mapping[str, Sequence[str]], warnings: Sequence[str], *, began: float
+) -> None:
+    """Of the restore of objects. It is told, and no more, when that cannot be written: the objects are there."""
+    try:
+        _write_restore(context, "final", items, warnings=warnings, began=began)
+    except (StoreError, TransientError) as error:
+        context.tell(f"the restore is not described in the store: {error.message}")
+
+
+def _write_restore(
+    context: Context, which: str, items: Mapping[str, Sequence[str]], *, began: float, warnings: Sequence[str] = ()
+) -> None:
+    if f"{which}_restore" in context.record.data:
+        return
+    name = _name(context, which)
+    facts = RestoreFacts(
+        name=name,
+        namespace=names.CONTROLLER_NAMESPACE,
+        backup=_name(context, "initial" if which == "final" else which),
+        begun=datetime.fromtimestamp(began, UTC),
+        ended=datetime.now(UTC),
+        items=items,
+        warnings=warnings,
+    )
+    with plan_storage.opened(context.control, context.plan) as (_location, store):
+        _upload(store, velero_restore.files(facts))
+    context.record.data[f"{which}_restore"] = name
+    context.record.save()
+
+
+def _name(context: Context, which: str) -> str:
+    return f"{context.migration.name}-{which}-{context.migration.uid[:5]}"
+
+
+def _carriers(context: Context) -> Iterator[tuple[Manifest, Stored]]:
+    """Namespaces, and the claims and volumes of the source that are carried."""
+    for name in context.source_namespaces:
+        if namespace := context.source.get("v1", "Namespace", name):
+            yield namespace, Stored("namespaces", "", "v1", namespaced=False)
+    for move in context.moves:
+        claim = context.source.get("v1", "PersistentVolumeClaim", move.source_claim, move.source_namespace)
+        if claim is None:
+            continue
+        yield claim, Stored("persistentvolumeclaims", "", "v1", namespaced=True)
+        bound = claim["spec"].get("volumeName")
+        if volume := context.source.get("v1", "PersistentVolume", bound) if bound else None:
+            yield volume, Stored("persistentvolumes", "", "v1", namespaced=False)
 
 
 def _items(source: Cluster, namespaces: Iterable[str], raw: Iterable[Manifest]) -> Iterator[tuple[Manifest, Stored]]:
@@ -98,8 +191,15 @@ def _upload(store: Store, files: Iterable[tuple[str, bytes]]) -> None:
         for key, content in files:
             written.append(key)
             store.put(key, content)
-    except StoreError:
+    except StoreError as error:
         for key in reversed(written):
             with contextlib.suppress(StoreError):
                 store.delete(key)
-        raise
+        if not error.unreached:
+            raise
+        raise TransientError(
+            subject=error.subject,
+            attempt=error.attempt,
+            reason=error.reason,
+            mend="Run the task again when the store answers: it goes on from here",
+        ) from error

@@ -5,15 +5,16 @@ healthy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..objects import apply, health, inventory
 from ..objects.context import Note
 from ..objects.links import relink
+from ..objects.manifest import Manifest
 from ..resources import accepted
 from ..resources.errors import DeadlineExceeded, Refused
-from . import destination_namespaces, phases_hooks, source_objects
-from .clock import elapsed_clock
+from . import archive, destination_namespaces, phases_hooks, plan_storage, source_objects
+from .clock import elapsed_clock, wall_seconds
 from .context import Context
 from .itinerary import FINAL
 from .record import bounded
@@ -27,8 +28,9 @@ def restore_objects(context: Context) -> None:
     that had no volume to be made for are made now.
 
     What quiescing changed is undone by the transforms; any other difference stops the run by name, because nobody has
-    seen it in the inventory.
+    seen it in the inventory. What became of each object is described in the plan's repository, if it has one.
     """
+    began = wall_seconds()
     read = source_objects.read_for(context)
     frozen = inventory.decode(context.record.load_parts())
     if changed := inventory.differences(frozen, inventory.entries(read.objects, key=context.record.key())):
@@ -62,6 +64,8 @@ def restore_objects(context: Context) -> None:
     }
     context.record.save()
     context.tell(f"{len(report.created)} objects created, {len(there)} were there already")
+    if plan_storage.has_one(context.plan):
+        archive.write_final_restore(context, _restored(read.objects, report), report.differences, began=began)
 
 
 def _notes(notes: Sequence[tuple[str, Note]]) -> dict[str, list[str]]:
@@ -71,6 +75,18 @@ def _notes(notes: Sequence[tuple[str, Note]]) -> dict[str, list[str]]:
         if note.kind in told:
             told[note.kind].append(f"{subject} {note.path}: {note.text}")
     return {kind: bounded(sorted(lines)) for kind, lines in told.items()}
+
+
+def _restored(objects: Iterable[Manifest], report: apply.ApplyReport) -> dict[str, list[str]]:
+    """By kind what became of each object, in Velero's words."""
+    created, updated = set(report.created), {*report.adopted, *report.merged, *report.updated}
+    items: dict[str, list[str]] = {}
+    for obj in objects:
+        metadata, reference = obj["metadata"], inventory.reference(obj)
+        action = "created" if reference in created else "updated" if reference in updated else "skipped"
+        where = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
+        items.setdefault(f"{obj['apiVersion']}/{obj['kind']}", []).append(f"{where}({action})")
+    return items
 
 
 def compare_objects(context: Context) -> None:

@@ -16,7 +16,16 @@ from ..resources.condition_names import Category, MigrationCondition
 from ..volumes.indirect import Indirect
 from ..volumes.repository import Snapshot
 from ..volumes.status import progress_line
-from . import destination_claims, destination_namespaces, phases_source, phases_stage, phases_volumes, volume_repository
+from . import (
+    archive,
+    destination_claims,
+    destination_namespaces,
+    phases_source,
+    phases_stage,
+    phases_volumes,
+    volume_repository,
+)
+from .clock import wall_seconds
 from .context import Context
 from .itinerary import FINAL
 
@@ -140,6 +149,7 @@ def await_stage_backup(context: Context) -> str | None:
     indirect = _indirect(context)
     if waiting := indirect.backup(name, final=final):
         return _told(context, waiting)
+    archive.write_stage_backup(context)
     results = indirect.results(name)
     context.record.data["snapshots"] = {key: asdict(made) for key, made in indirect.snapshots(name).items()}
     context.record.data["final_pass" if final else "stage_pass"] = phases_volumes.sums(results)
@@ -172,11 +182,13 @@ def await_stage_restore(context: Context) -> str | None:
     if not data.get("copy_began"):
         data["copy_began"] = True
         context.record.save()
+    began = context.memory.setdefault("restore_seen", wall_seconds())
     name, final = _pass(context)
     indirect = _indirect(context)
     snapshots = {key: Snapshot(**made) for key, made in data["snapshots"].items()}
     if waiting := indirect.restore(name, snapshots):
         return _told(context, waiting)
+    archive.write_stage_restore(context, began=began)
     if not final:
         data["stage_restored"] = True
         context.record.save()

@@ -100,6 +100,8 @@ class BackupFacts:
     begun: datetime
     ended: datetime
     warnings: Sequence[str]
+    included: Sequence[str] = ()
+    """Kinds; empty for all but the excluded."""
 
 
 def files(facts: BackupFacts, archive: Archive) -> Iterator[tuple[str, bytes]]:
@@ -126,6 +128,7 @@ def backup(facts: BackupFacts, items: int) -> Manifest:
     spec: dict[str, Any] = {
         "storageLocation": facts.location,
         "includedNamespaces": list(facts.namespaces),
+        **({"includedResources": list(facts.included)} if facts.included else {}),
         "excludedResources": list(facts.excluded),
         "ttl": f"{int(KEPT.total_seconds() // 3600)}h0m0s",
         "snapshotVolumes": False,

@@ -44,7 +44,7 @@ finish() {
         printf '{"fact":"done","pass":"%s","kind":"%s","generation":0' "$OPENMIG_PASS" "$kind"
         printf ',"exit":%d,"why":"%s","milliseconds":%s' "$1" "$2" "$(($(now) - began))"
         printf ',"error_lines":%d,"errors":"%s"%s}\n' "$(lines "$errors")" "$(coded "$errors" 900)" "$extra"
-    } | tee /dev/termination-log
+    } | tee "${OPENMIG_END:-/dev/termination-log}"
     if [ "$1" = 0 ]; then exit 0; else exit 1; fi
 }
 

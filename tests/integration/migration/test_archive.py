@@ -1,7 +1,7 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The backup that a run lays into its plan's repository, read file by file by tar, gzip and a JSON parser, which know
-nothing of who wrote it. The rules are those of Velero's format 1.1.0."""
+"""What a run lays into its plan's repository, the backup and the restore, read file by file by tar, gzip and a JSON
+parser, which know nothing of who wrote it. The rules are those of Velero's format 1.1.0."""
 
 from __future__ import annotations
 
@@ -46,6 +46,22 @@ def unpacked(archive: bytes, folder: Path) -> dict[str, Any]:
     return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in paths}
 
 
+def must_be_a_restore(world: World, root: str, found: dict[str, bytes]) -> None:
+    """The files of a restore that created everything, whatever is in the way of the destination's own accounts."""
+    name = root.rpartition("/")[2]
+    texts = {
+        key.removeprefix(f"{root}/restore-{name}-"): gzip.decompress(content).decode() for key, content in found.items()
+    }
+    assert set(texts) == {"logs.gz", "results.gz", "resource-list.json.gz"}
+    assert json.loads(texts["results.gz"])["errors"] == {}
+    listed = json.loads(texts["resource-list.json.gz"])
+    assert listed["apps/v1/Deployment"] == [f"{world.destination_namespace}/web(created)"]
+    assert f"{world.destination_namespace}/settings(created)" in listed["v1/ConfigMap"]
+    assert all(names == sorted(names) for names in listed.values())
+    total = sum(len(names) for names in listed.values())
+    assert f"Restored a total of {total} items" in texts["logs.gz"]
+
+
 @pytest.mark.sample
 def test_the_backup_of_a_run_is_one_that_velero_can_read(world: World, tmp_path: Path) -> None:
     world.deploy(mebibytes=1, files=20)
@@ -68,10 +84,11 @@ def test_the_backup_of_a_run_is_one_that_velero_can_read(world: World, tmp_path:
         assert run.code == 0, run.output
         found = {key: fetched(port, key) for key in servers.s3_keys(port)}
 
-    roots = {key.rpartition("/")[0] for key in found}
-    (root,) = roots
+    root, restored = sorted({key.rpartition("/")[0] for key in found})
     assert root.startswith("velero/backups/app-final-initial-")
+    assert restored.startswith("velero/restores/app-final-final-")
     name = root.rpartition("/")[2]
+    must_be_a_restore(world, restored, {key: found.pop(key) for key in list(found) if key.startswith(restored)})
     assert set(found) == {f"{root}/{file.format(name)}" for file in COMPANIONS}
 
     backup = json.loads(found[f"{root}/velero-backup.json"])

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import base64
 import copy
+import io
 import signal
+import tarfile
 from typing import Any
 
 import boto3
@@ -43,9 +45,15 @@ def stored_in(world: World) -> None:
 
 
 def bucket_keys(prefix: str) -> list[str]:
-    """What the bucket holds below a prefix, by a client that owes nothing to the code under test."""
+    """What the bucket holds below a prefix."""
+    pages = bucket_client().get_paginator("list_objects_v2").paginate(Bucket=s3.storage().bucket, Prefix=prefix)
+    return [item["Key"] for page in pages for item in page.get("Contents") or ()]
+
+
+def bucket_client() -> Any:
+    """A client that owes nothing to the code under test."""
     store = s3.storage()
-    client = boto3.client(
+    return boto3.client(
         "s3",
         endpoint_url=store.endpoint,
         aws_access_key_id=store.access_key,
@@ -53,8 +61,23 @@ def bucket_keys(prefix: str) -> list[str]:
         region_name=store.region,
         config=botocore.config.Config(s3={"addressing_style": "path"}),
     )
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=store.bucket, Prefix=prefix)
-    return [item["Key"] for page in pages for item in page.get("Contents") or ()]
+
+
+def bucket_object(key: str) -> bytes:
+    content: bytes = bucket_client().get_object(Bucket=s3.storage().bucket, Key=key)["Body"].read()
+    return content
+
+
+def mine(world: World, key: str) -> bool:
+    """Other tests write to the bucket, too."""
+    uid = world.destination.get(names.API_VERSION, names.MIG_MIGRATION, "app-final", world.resource_namespace)
+    return uid is not None and key.split("/")[2].endswith(uid["metadata"]["uid"][:5])
+
+
+def unpacked(archive: bytes) -> list[str]:
+    """The paths of an archive."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        return tar.getnames()
 
 
 def password_of(world: World) -> str:
@@ -118,6 +141,14 @@ def test_stages_add_the_difference_and_the_cutover_proves_all(world: World) -> N
     assert volume_of(final)["proven"] is True
     assert calls.record(world)["precopy"]["bytes"] < GROWTH, "what the stage runs had sent was sent again"
     assert world.left_behind() == []
+
+    (backup,) = {key.split("/")[2] for key in bucket_keys("velero/backups/app-final-stage-") if mine(world, key)}
+    held = unpacked(bucket_object(f"velero/backups/{backup}/{backup}.tar.gz"))
+    space = f"namespaces/{world.source_namespace}"
+    assert f"resources/persistentvolumeclaims/{space}/data.json" in held
+    assert f"resources/namespaces/cluster/{world.source_namespace}.json" in held
+    assert len([path for path in held if path.startswith("resources/persistentvolumes/cluster/")]) == 1
+    assert len(bucket_keys(f"velero/restores/{backup}/restore-{backup}-")) == 3
 
     prefix = f"velero/restic/{world.resource_namespace}-app-"
     assert bucket_keys(prefix)
