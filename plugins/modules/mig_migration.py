@@ -159,13 +159,15 @@ options:
   pre_copy:
     description:
       - Whether to copy the volumes once while the application still runs, so that little is left for the downtime.
+        Where volumes go through a replication repository, this is a first backup of them.
     type: bool
     default: true
   verification:
     description:
       - How the volumes' content is proven after the last pass.
       - V(changed) reads what was not proven by the pre-copy or has changed since, judged by size, times and inode.
-        V(full) reads everything again, which takes downtime.
+        V(full) reads everything again, which takes downtime. Where volumes go through a replication repository,
+        everything is read again in any case.
     type: str
     choices: [changed, full]
     default: changed

@@ -12,7 +12,7 @@ files; the one that makes a backup exist is the last.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ..cluster.api import Cluster
@@ -24,6 +24,7 @@ from ..resources import names
 from ..resources.errors import NotFound, TransientError
 from ..stores.store import Store, StoreError
 from . import plan_storage
+from .clock import elapsed_clock
 from .context import Context
 from .source_objects import SourceObjects
 
@@ -34,9 +35,30 @@ CARRIERS = frozenset({"namespaces", "persistentvolumeclaims", "persistentvolumes
 CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 
+STORE_PATIENCE = 120.0
+"""Seconds for which a store that does not answer is asked again before the call ends."""
+
+
+class StoreUnreached(TransientError):
+    """The store did not answer; nothing was written."""
+
+
+def patiently(context: Context, write: Callable[[], None]) -> str | None:
+    """Do it, and say what is waited for while the store does not answer. Raises StoreUnreached after a while."""
+    try:
+        write()
+    except StoreUnreached as error:
+        since = context.memory.setdefault("store_unreached_since", elapsed_clock())
+        if elapsed_clock() - since > STORE_PATIENCE:
+            raise
+        return f"{error.message} Trying again"
+    context.memory.pop("store_unreached_since", None)
+    return None
+
+
 def write(context: Context, read: SourceObjects) -> None:
     """Write the initial backup unless it is there; nothing for a plan without a repository. Raises StoreError, or
-    TransientError when the store was not reached, and then nothing of it is left in the store."""
+    StoreUnreached, and then nothing of it is left in the store."""
     if not plan_storage.has_one(context.plan) or context.record.data.get("archive"):
         return
     with plan_storage.opened(context.control, context.plan) as (location, store):
@@ -197,7 +219,7 @@ def _upload(store: Store, files: Iterable[tuple[str, bytes]]) -> None:
                 store.delete(key)
         if not error.unreached:
             raise
-        raise TransientError(
+        raise StoreUnreached(
             subject=error.subject,
             attempt=error.attempt,
             reason=error.reason,

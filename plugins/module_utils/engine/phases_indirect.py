@@ -69,7 +69,8 @@ def _told(context: Context, waiting: str | None) -> str | None:
 
 def take_initial_backup(context: Context) -> str | None:
     """EnsureInitialBackup: the inventory and, for volumes that go through the repository, a first backup of them."""
-    phases_source.take_inventory(context)
+    if waiting := archive.patiently(context, lambda: phases_source.take_inventory(context)):
+        return waiting
     if not is_indirect(context):
         return None
     if waiting := _open(context, tidy=False):
@@ -149,7 +150,8 @@ def await_stage_backup(context: Context) -> str | None:
     indirect = _indirect(context)
     if waiting := indirect.backup(name, final=final):
         return _told(context, waiting)
-    archive.write_stage_backup(context)
+    if unanswered := archive.patiently(context, lambda: archive.write_stage_backup(context)):
+        return unanswered
     results = indirect.results(name)
     context.record.data["snapshots"] = {key: asdict(made) for key, made in indirect.snapshots(name).items()}
     context.record.data["final_pass" if final else "stage_pass"] = phases_volumes.sums(results)
@@ -188,7 +190,8 @@ def await_stage_restore(context: Context) -> str | None:
     snapshots = {key: Snapshot(**made) for key, made in data["snapshots"].items()}
     if waiting := indirect.restore(name, snapshots):
         return _told(context, waiting)
-    archive.write_stage_restore(context, began=began)
+    if unanswered := archive.patiently(context, lambda: archive.write_stage_restore(context, began=began)):
+        return unanswered
     if not final:
         data["stage_restored"] = True
         context.record.save()

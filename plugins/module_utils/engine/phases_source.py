@@ -20,7 +20,7 @@ def take_inventory(context: Context) -> None:
     are laid into the plan's repository, if it has one. Each is done once."""
     if context.record.data.get("inventory"):
         if not context.record.data.get("archive") and context.plan["spec"].get("migStorageRef"):
-            archive.write(context, source_objects.read_for(context))
+            archive.write(context, context.memory.get("read") or source_objects.read_for(context))
         return
     read = source_objects.read_for(context)
     entries = inventory.entries(read.objects, key=context.record.key())

@@ -9,6 +9,7 @@ import copy
 import io
 import signal
 import tarfile
+import time
 from typing import Any
 
 import boto3
@@ -20,16 +21,17 @@ from integration.crds.conftest import role_on
 from integration.migration import applications, calls, evidence, processes, waiting
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, Started
-from lab import s3
+from lab import faults, s3
 from lab.targets import targets
+from lab.topology import HOST_IP, S3_PORT
 
 PLAN_TASK = calls.PLAN_TASK
 GROWTH = 100_000
 INDIRECT = {"mtc_storage": "backups", "mtc_indirect_volumes": True}
 
 
-def stored_in(world: World) -> None:
-    """The world's MigStorage: the lab's bucket."""
+def stored_in(world: World, *, endpoint: str = "") -> None:
+    """The world's MigStorage: the lab's bucket, by a way of the test's own if it has one."""
     definitions = role_on(targets().destination)(crds_namespace=world.resource_namespace)
     assert definitions.code == 0, definitions.output
     store = s3.storage()
@@ -38,7 +40,7 @@ def stored_in(world: World) -> None:
         "mig_storage",
         name="backups",
         backup_storage_provider="aws",
-        backup_storage_config={"aws_bucket_name": store.bucket, "aws_s3_url": store.endpoint},
+        backup_storage_config={"aws_bucket_name": store.bucket, "aws_s3_url": endpoint or store.endpoint},
         credentials={"aws_access_key_id": store.access_key, "aws_secret_access_key": store.secret_key},
     )
     assert run.code == 0, run.output
@@ -164,6 +166,10 @@ SLOW = {**INDIRECT, "mtc_bandwidth": 300, "mtc_pre_copy": False}
 """The backup of the volume then takes some ten seconds, while the application is stopped."""
 
 
+LOST_FOR = 15
+"""Seconds: what is shown is that time passes and nothing else does."""
+
+
 def in_the_backup(run: Started) -> None:
     run.wait_for("final: backing up")
 
@@ -195,6 +201,20 @@ def test_a_stage_pod_that_is_deleted_is_made_again(world: World) -> None:
     for pod in stage_pods(world):
         world.source.delete("v1", "Pod", pod["metadata"]["name"], world.source_namespace, grace_seconds=0)
     ended = run.end()
+    assert ended.code == 0, ended.output
+    assert applications.files(world.destination, world.destination_namespace) == files
+
+
+def test_a_store_that_is_lost_for_a_while_costs_time_and_nothing_else(world: World) -> None:
+    world.deploy(mebibytes=3, files=20)
+    with faults.way(f"s3-{world.name}", f"{HOST_IP}:{S3_PORT}") as port:
+        stored_in(world, endpoint=f"http://{HOST_IP}:{port}")
+        files = applications.files(world.source, world.source_namespace)
+        run = world.start(**SLOW)
+        in_the_backup(run)
+        with faults.cut(f"s3-{world.name}"):
+            time.sleep(LOST_FOR)
+        ended = run.end()
     assert ended.code == 0, ended.output
     assert applications.files(world.destination, world.destination_namespace) == files
 
@@ -237,6 +257,14 @@ def test_what_cannot_go_through_a_store_is_refused_before_anything_is_touched(wo
     world.deploy(mebibytes=1, files=20)
     stored_in(world)
     excludes = [{"pvc": f"{world.source_namespace}/data", "patterns": ["/deep"]}]
+    told = world.migrate("--check", "--diff", **INDIRECT)
+    assert told.code == 0, told.output
+    prediction = told.migration["prediction"]
+    assert [row["method"] for row in prediction["volumes"]] == ["restic"]
+    assert "whether the pods of both clusters reach the replication repository" in prediction["not_checked"]
+    assert {"EnsureStageBackup", "StageRestoreCreated"} <= set(prediction["phases"])
+    assert not {phase for phase in prediction["phases"] if phase.startswith("CreateDirectVolume")}
+
     run = world.migrate(mtc_excludes=excludes, **INDIRECT)
     assert run.code != 0
     assert "excludes are patterns of rsync's" in run.failure

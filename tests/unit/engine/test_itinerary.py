@@ -204,8 +204,25 @@ def test_a_phase_without_its_flags_is_passed_over(plan: dict[str, Any], quiesce:
     assert not row.included(flags)
 
 
-def test_every_phase_that_can_be_reached_has_a_function() -> None:
-    flags = flags_of(WITH_VOLUME, quiesce=True, verify=True)
+def test_volumes_that_go_through_a_repository_walk_the_phases_of_stage_pods_instead_of_a_direct_copys() -> None:
+    through = {**WITH_VOLUME, "spec": {**WITH_VOLUME["spec"], "indirectVolumeMigration": True}}
+    direct = flags_of(WITH_VOLUME, quiesce=True, verify=True)
+    indirect = flags_of(through, quiesce=True, verify=True)
+    backup = ["EnsureStageBackup", "StageBackupCreated", "EnsureStageRestore", "StageRestoreCreated"]
+    pods = [f"EnsureStagePodsFrom{what}" for what in ("Running", "Templates", "OrphanedPVCs")] + ["StagePodsCreated"]
+    removal = ["EnsureStagePodsDeleted", "EnsureStagePodsTerminated"]
+    for itinerary in (STAGE, FINAL):
+        walked = {name: [row.name for row in itinerary.phases if row.included(name)] for name in (direct, indirect)}
+        assert [phase for phase in walked[indirect] if phase not in walked[direct]] == [*pods, *backup, *removal]
+        missing = [phase for phase in walked[direct] if phase not in walked[indirect]]
+        assert missing
+        assert all("DirectVolumeMigration" in phase for phase in missing)
+
+
+@pytest.mark.parametrize("indirect", [False, True])
+def test_every_phase_that_can_be_reached_has_a_function(indirect: bool) -> None:
+    plan = {**WITH_VOLUME, "spec": {**WITH_VOLUME["spec"], "indirectVolumeMigration": indirect}}
+    flags = flags_of(plan, quiesce=True, verify=True)
     # Image streams are not looked for by this engine, so what only they bring is not reached.
     for itinerary in ITINERARIES.values():
         for row in itinerary.phases:
