@@ -82,7 +82,7 @@ class ApplyReport:
         return bool(self.created or self.adopted or self.merged or self.updated)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Outcome:
     reference: str
     action: str
@@ -141,7 +141,7 @@ def apply_all(
         fault = Problem(path="policy", fault=f"{policy!r} is unknown", mend=f"Choose one of {', '.join(POLICIES)}")
         raise InvalidInput(subject="Creation of objects", problems=[fault])
     coming: set[definitions.ApiKind] = set()
-    waiting = Queue(_noting_definitions(objects, coming), rank)
+    waiting = Queue(objects, rank, noted=lambda obj: coming.update(definitions.brought([obj])))
     _refuse_unserved(destination, waiting, coming, concurrency)
     tally = _Tally(len(waiting), report)
     labels = {
@@ -184,12 +184,6 @@ def apply_all(
         foreign=tally.named("foreign"),
         differences=tuple(sorted(f"{item.reference}: {path}" for item in tally.outcomes for path in item.differences)),
     )
-
-
-def _noting_definitions(objects: Iterable[Manifest], coming: set[definitions.ApiKind]) -> Iterator[Manifest]:
-    for obj in objects:
-        coming |= definitions.brought([obj])
-        yield obj
 
 
 def _refuse_unserved(destination: Cluster, waiting: Queue, coming: set[definitions.ApiKind], concurrency: int) -> None:

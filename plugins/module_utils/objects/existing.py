@@ -41,7 +41,7 @@ class State(StrEnum):
     """The destination does not serve this kind in this version."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One object that is to be sent and what is there. ``differences`` are paths, never values of text."""
 

@@ -35,6 +35,11 @@ class Shelf(Collection[Manifest]):
         """Keep it; what is kept as it is must not be changed."""
         self._held.append(packed(obj) if len(self._held) >= self._few else obj)
 
+    @property
+    def held(self) -> Iterator[Held]:
+        """The objects as they are kept."""
+        return iter(self._held)
+
     def __len__(self) -> int:
         return len(self._held)
 
@@ -46,14 +51,28 @@ class Shelf(Collection[Manifest]):
 
 
 class Queue:
-    """Filled once, then emptied wave by wave. ``kinds`` counts the objects of each (apiVersion, kind)."""
+    """Filled once, then emptied wave by wave. ``kinds`` counts the objects of each (apiVersion, kind).
 
-    def __init__(self, objects: Iterable[Manifest], rank: Callable[[Manifest], int], *, few: int = FEW) -> None:
+    What a Shelf keeps packed is shared with it. ``noted`` is given each object on its way in.
+    """
+
+    def __init__(
+        self,
+        objects: Iterable[Manifest],
+        rank: Callable[[Manifest], int],
+        *,
+        few: int = FEW,
+        noted: Callable[[Manifest], None] | None = None,
+    ) -> None:
         self._waves: dict[int, list[Held]] = {}
         self.kinds: Counter[tuple[str, str]] = Counter()
         self._total = 0
-        for obj in objects:
-            held = obj if self._total < few else packed(obj)
+        kept = objects.held if isinstance(objects, Shelf) else iter(objects)
+        for found in kept:
+            obj = unpacked(found)
+            held = packed(obj) if found is obj and self._total >= few else found
+            if noted is not None:
+                noted(obj)
             self._waves.setdefault(rank(obj), []).append(held)
             self.kinds[obj["apiVersion"], obj["kind"]] += 1
             self._total += 1
