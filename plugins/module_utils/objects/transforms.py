@@ -18,6 +18,7 @@ from . import (
     transforms_metadata as metadata,
     transforms_names as names,
     transforms_network as network,
+    transforms_openshift as openshift,
     transforms_quiesce as quiesce,
     transforms_workloads as workloads,
 )
@@ -109,6 +110,30 @@ TRANSFORMS: Final = (
         kinds=_POD_SPECS,
         function=workloads.pull_secrets,
         reason="generated pull secrets have another name on each cluster",
+    ),
+    Transform(
+        name="internal-images",
+        kinds=_POD_SPECS,
+        function=openshift.internal_images,
+        reason="images of the cluster's own registry lie below their namespace",
+    ),
+    Transform(
+        name="deployment-config",
+        kinds=_only(("apps.openshift.io", "DeploymentConfig")),
+        function=openshift.deployment_config,
+        reason="triggers say which stream of which namespace they watch, and what they saw last",
+    ),
+    Transform(
+        name="build-config",
+        kinds=_only(("build.openshift.io", "BuildConfig")),
+        function=openshift.build_config,
+        reason="builds name images of namespaces and generated secrets",
+    ),
+    Transform(
+        name="autoscaled",
+        kinds=_only(("autoscaling", "HorizontalPodAutoscaler")),
+        function=openshift.autoscaled,
+        reason="the old name of a DeploymentConfig's group is not resolved any more",
     ),
     Transform(
         name="claims",

@@ -40,6 +40,7 @@ BUILT_IN_GROUPS: Final = frozenset(
         "apps.openshift.io",
         "autoscaling",
         "batch",
+        "build.openshift.io",
         "discovery.k8s.io",
         "extensions",
         "networking.k8s.io",
