@@ -145,6 +145,7 @@ def run_spec() -> Spec:
         "pre_copy": {"type": "bool", "default": True},
         "verification": {"type": "str", "choices": ["changed", "full"], "default": "changed"},
         "existing_objects": {"type": "str", "choices": ["fail", "keep", "update"], "default": "fail"},
+        "images": {"type": "str", "choices": ["copy", "skip"], "default": "copy"},
         "transfer_image": {"type": "str"},
         "image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"], "default": "IfNotPresent"},
         "endpoint": {"type": "str", "choices": ["NodePort", "ClusterIP"], "default": "NodePort"},

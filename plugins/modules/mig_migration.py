@@ -21,8 +21,9 @@ description:
     O(destination).
   - With O(engine=controller) the Migration Toolkit for Containers carries the migration out. What it cannot be told is
     refused, which is the case for O(excludes), O(pause_before), O(rollback_sync), O(plan_file), O(plan_digest),
-    O(bandwidth), O(endpoint_address), O(verification=full) and O(existing_objects=update). Options that only say how
-    the builtin engine goes about it, such as O(transfer_image) and its deadlines, have no effect then.
+    O(bandwidth), O(endpoint_address), O(verification=full), O(images=skip) and O(existing_objects=update). Options
+    that only say how the builtin engine goes about it, such as O(transfer_image) and its deadlines, have no effect
+    then.
 author:
   - openmig contributors (@openmig)
 extends_documentation_fragment:
@@ -179,6 +180,18 @@ options:
     type: str
     choices: [fail, keep, update]
     default: fail
+  images:
+    description:
+      - What happens to image streams, a kind of OpenShift, and to their images in the source's registry.
+      - The builtin engine cannot copy them yet. With V(copy) it refuses a plan that has any, before anything is
+        touched; with V(skip) they stay where they are and the result names them. Without image streams both mean
+        the same.
+      - With engine V(controller) the plan's O(openmig.mtc.mig_plan#module:indirect_image_migration) says how they are
+        copied, and V(skip) is refused; leave C(imagestreams) out with
+        O(openmig.mtc.mig_plan#module:included_resources) instead.
+    type: str
+    choices: [copy, skip]
+    default: copy
   transfer_image:
     description:
       - Image with rsync and stunnel for the pods that copy. Required when the plan copies volumes.

@@ -49,6 +49,7 @@ class Intent(FrozenOptions):
     quiesce_timeout: int
     health_timeout: int
     max_downtime: int
+    images: str = "copy"
     excludes: tuple[Exclusion, ...] = ()
     accept_warnings: tuple[str, ...] = ()
     pause_before: str | None = None

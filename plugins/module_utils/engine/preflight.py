@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..objects import apply, inventory
+from ..objects import apply
 from ..objects.existing import Finding, State
 from ..resources import accepted, names
 from ..resources.condition_names import Reason
 from ..resources.errors import MtcError, Refused, subject_of
 from ..resources.plan_facts import plan_type
 from ..volumes.model import VolumeMove
-from . import object_checks, quiesce, volume_checks
+from . import image_streams, object_checks, quiesce, volume_checks
 from .bound_hooks import BoundHook, obstacles
 from .destination_claims import FOREIGN_MEND
 from .source_objects import SourceObjects
@@ -67,6 +67,8 @@ class Situation:
     """The plan's hooks, but for a run that has none."""
     storage_provider: str = ""
     """Of the plan's replication repository, for a plan whose volumes go through it; "" when nobody knows."""
+    image_streams: Sequence[str] = ()
+    """Those of the source that would have to move."""
     stage: bool = False
     """Volumes only: no object was read and none will be created."""
 
@@ -114,18 +116,6 @@ def _unsupported(situation: Situation) -> list[MtcError]:
                 mend="Choose action copy with copy_method filesystem, or action skip",
             )
         )
-    streams = sorted(inventory.reference(obj) for obj in situation.read.raw if obj["kind"] == "ImageStream")
-    if streams:
-        errors.append(
-            Refused(
-                subject=subject,
-                attempt="image streams cannot be copied by the builtin engine yet",
-                reason=", ".join(streams),
-                mend=(
-                    "Copy the images by other means and leave the streams out with label_selector or included_resources"
-                ),
-            )
-        )
     return errors
 
 
@@ -157,6 +147,10 @@ def _indirect(situation: Situation) -> list[MtcError]:
             )
         )
     return errors
+
+
+def _image_streams(situation: Situation) -> list[MtcError]:
+    return image_streams.refusal(situation.image_streams, situation.plan)
 
 
 def _volume_modes(situation: Situation) -> list[MtcError]:
@@ -291,6 +285,7 @@ def _in_use(situation: Situation) -> list[MtcError]:
 CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_unsupported, None),
     (_indirect, None),
+    (_image_streams, None),
     (_volume_modes, None),
     (_host_paths, None),
     (_storage_classes, None),

@@ -5,8 +5,8 @@ itself."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..cluster.api import Cluster
@@ -15,7 +15,16 @@ from ..resources import accepted, excludes, migmigration, names, plan_selections
 from ..resources.engines import BUILTIN
 from ..resources.errors import InvalidInput, NotFound, Problem, subject_of, suboptions_of
 from ..resources.migplan import namespace_mapping
-from . import choice, plan_file, plan_reconciler, plan_storage, predict, preflight, source_objects
+from . import (
+    choice,
+    image_streams,
+    plan_file,
+    plan_reconciler,
+    plan_storage,
+    predict,
+    preflight,
+    source_objects,
+)
 from .bound_hooks import bound_hooks
 from .call import Call
 from .carry_out import Sides, carry_out
@@ -40,10 +49,10 @@ def predict_or_start(
         situation = _situation(this, plan, sides, intent, name=decision.name)
         if installed and plan["spec"].get("indirectVolumeMigration"):
             provider = plan_storage.provider_of(control, plan)
-            situation = dataclasses.replace(situation, storage_provider=provider)
+            situation = replace(situation, storage_provider=provider)
         if not situation.stage:
             hooks = bound_hooks(control, plan, predictions=this.predictions)
-            situation = dataclasses.replace(situation, hooks=hooks)
+            situation = replace(situation, hooks=hooks)
         found = preflight.findings(situation)
         blocking = [*plan_findings(plan), *found.blocking]
         accepted_now = found.accepted
@@ -134,8 +143,13 @@ def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *
     unserved: Sequence[Left] = ()
     if accepted.accepts(intent.accept_warnings, accepted.UNSERVED):
         read, unserved = source_objects.without_unserved(read, sides.destination)
+    streams = image_streams.of_plan(sides.source, plan)
+    if intent.images == image_streams.SKIP:
+        read = replace(read, left=[*read.left, *image_streams.left(streams)])
+        streams = []
     return preflight.Situation(
         stage=stage,
+        image_streams=streams,
         source=sides.source,
         destination=sides.destination,
         subject=subject_of(names.MIG_MIGRATION, name, this.namespace),

@@ -32,6 +32,7 @@ PROMISES: Mapping[str, _Promise] = {
     "plan_file": _Promise("Leave it out, or say engine: builtin"),
     "verification": _Promise("Say verify: true for the plan's volumes in mig_plan", (None, "changed")),
     "existing_objects": _Promise("Leave it out: Velero keeps what exists", (None, "fail", "keep")),
+    "images": _Promise("Leave imagestreams out with the plan's included_resources", (None, "copy")),
     "bandwidth": _Promise("Set rsync_opt_bwlimit in the MigrationController"),
     "endpoint_address": _Promise("Set rsync_endpoint_type and cluster_subdomain in the MigrationController"),
 }

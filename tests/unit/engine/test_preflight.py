@@ -1,0 +1,42 @@
+# Copyright: openmig contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a plan may ask for and this engine cannot do is refused by name, and nothing else is."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from ansible_collections.openmig.mtc.plugins.module_utils.engine import preflight
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.preflight import Situation
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.condition_names import PlanCondition, Reason
+
+
+def refusals(plan: dict[str, Any], reason: str) -> list[str]:
+    """Of a plan that was judged to be of that kind. Nothing but the plan is looked at."""
+    kind = {"type": PlanCondition.MIGRATION_TYPE_IDENTIFIED, "status": "True", "reason": reason}
+    judged = {"metadata": {"name": "shop", "namespace": "openmig"}, "spec": plan, "status": {"conditions": [kind]}}
+    return [error.message for error in preflight._unsupported(cast(Situation, SimpleNamespace(plan=judged)))]
+
+
+def volume(action: str, method: str) -> dict[str, Any]:
+    return {"pvc": {"namespace": "shop", "name": "data"}, "selection": {"action": action, "copyMethod": method}}
+
+
+def test_a_conversion_in_place_is_refused() -> None:
+    (told,) = refusals({}, Reason.STORAGE_CONVERSION_PLAN)
+    assert told.startswith("MigPlan openmig/shop: storage classes cannot be converted in place")
+
+
+@pytest.mark.parametrize(("action", "method"), [("move", "filesystem"), ("copy", "snapshot")])
+def test_volumes_that_are_moved_or_copied_as_snapshots_are_refused(action: str, method: str) -> None:
+    (told,) = refusals({"persistentVolumes": [volume(action, method)]}, Reason.NAMESPACE_MIGRATION_PLAN)
+    assert f"{action} by {method} cannot be carried out" in told
+    assert "shop/data" in told
+
+
+def test_the_rest_is_not() -> None:
+    plan = {"persistentVolumes": [volume("copy", "filesystem"), volume("skip", "")]}
+    assert refusals(plan, Reason.NAMESPACE_MIGRATION_PLAN) == []
