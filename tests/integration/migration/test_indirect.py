@@ -10,6 +10,7 @@ import io
 import signal
 import tarfile
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -30,8 +31,19 @@ GROWTH = 100_000
 INDIRECT = {"mtc_storage": "backups", "mtc_indirect_volumes": True}
 
 
+@pytest.fixture(autouse=True)
+def bucket(world: World) -> Iterator[str]:
+    """A bucket of the test's own, gone with everything in it."""
+    client = bucket_client()
+    client.create_bucket(Bucket=world.name)
+    yield world.name
+    for key in bucket_keys(world, ""):
+        client.delete_object(Bucket=world.name, Key=key)
+    client.delete_bucket(Bucket=world.name)
+
+
 def stored_in(world: World, *, endpoint: str = "") -> None:
-    """The world's MigStorage: the lab's bucket, by a way of the test's own if it has one."""
+    """The world's MigStorage: its bucket, by a way of the test's own if it has one."""
     definitions = role_on(targets().destination)(crds_namespace=world.resource_namespace)
     assert definitions.code == 0, definitions.output
     store = s3.storage()
@@ -40,15 +52,15 @@ def stored_in(world: World, *, endpoint: str = "") -> None:
         "mig_storage",
         name="backups",
         backup_storage_provider="aws",
-        backup_storage_config={"aws_bucket_name": store.bucket, "aws_s3_url": endpoint or store.endpoint},
+        backup_storage_config={"aws_bucket_name": world.name, "aws_s3_url": endpoint or store.endpoint},
         credentials={"aws_access_key_id": store.access_key, "aws_secret_access_key": store.secret_key},
     )
     assert run.code == 0, run.output
 
 
-def bucket_keys(prefix: str) -> list[str]:
+def bucket_keys(world: World, prefix: str) -> list[str]:
     """What the bucket holds below a prefix."""
-    pages = bucket_client().get_paginator("list_objects_v2").paginate(Bucket=s3.storage().bucket, Prefix=prefix)
+    pages = bucket_client().get_paginator("list_objects_v2").paginate(Bucket=world.name, Prefix=prefix)
     return [item["Key"] for page in pages for item in page.get("Contents") or ()]
 
 
@@ -65,15 +77,9 @@ def bucket_client() -> Any:
     )
 
 
-def bucket_object(key: str) -> bytes:
-    content: bytes = bucket_client().get_object(Bucket=s3.storage().bucket, Key=key)["Body"].read()
+def bucket_object(world: World, key: str) -> bytes:
+    content: bytes = bucket_client().get_object(Bucket=world.name, Key=key)["Body"].read()
     return content
-
-
-def mine(world: World, key: str) -> bool:
-    """Other tests write to the bucket, too."""
-    uid = world.destination.get(names.API_VERSION, names.MIG_MIGRATION, "app-final", world.resource_namespace)
-    return uid is not None and key.split("/")[2].endswith(uid["metadata"]["uid"][:5])
 
 
 def unpacked(archive: bytes) -> list[str]:
@@ -144,22 +150,22 @@ def test_stages_add_the_difference_and_the_cutover_proves_all(world: World) -> N
     assert calls.record(world)["precopy"]["bytes"] < GROWTH, "what the stage runs had sent was sent again"
     assert world.left_behind() == []
 
-    (backup,) = {key.split("/")[2] for key in bucket_keys("velero/backups/app-final-stage-") if mine(world, key)}
-    held = unpacked(bucket_object(f"velero/backups/{backup}/{backup}.tar.gz"))
+    (backup,) = {key.split("/")[2] for key in bucket_keys(world, "velero/backups/app-final-stage-")}
+    held = unpacked(bucket_object(world, f"velero/backups/{backup}/{backup}.tar.gz"))
     space = f"namespaces/{world.source_namespace}"
     assert f"resources/persistentvolumeclaims/{space}/data.json" in held
     assert f"resources/namespaces/cluster/{world.source_namespace}.json" in held
     assert len([path for path in held if path.startswith("resources/persistentvolumes/cluster/")]) == 1
-    assert len(bucket_keys(f"velero/restores/{backup}/restore-{backup}-")) == 3
+    assert len(bucket_keys(world, f"velero/restores/{backup}/restore-{backup}-")) == 3
 
     prefix = f"velero/restic/{world.resource_namespace}-app-"
-    assert bucket_keys(prefix)
+    assert bucket_keys(world, prefix)
     kept = calls.call(world, "mig_plan", name="app", delete_repository=True)
     assert kept.code != 0
     assert "delete_repository" in kept.failure
     gone = calls.call(world, "mig_plan", name="app", state="absent", delete_repository=True)
     assert (gone.code, gone.changed) == (0, 1), gone.output
-    assert bucket_keys(prefix) == []
+    assert bucket_keys(world, prefix) == []
 
 
 SLOW = {**INDIRECT, "mtc_bandwidth": 300, "mtc_pre_copy": False}
@@ -187,6 +193,8 @@ def test_killed_in_the_backup_the_same_command_goes_on(world: World) -> None:
 
     ended = world.migrate(*PLAN_TASK, **SLOW)
     assert ended.code == 0, ended.output
+    (step,) = [step for step in ended.migration["resource"]["status"]["pipeline"] if step["name"] == "StageBackup"]
+    assert [line for line in step["progress"] if line.startswith("[data]")], step
     assert applications.files(world.destination, world.destination_namespace) == files
     assert list(calls.stored(world)) == ["app-final"]
     assert world.left_behind() == []
@@ -269,6 +277,52 @@ def test_what_cannot_go_through_a_store_is_refused_before_anything_is_touched(wo
     assert run.code != 0
     assert "excludes are patterns of rsync's" in run.failure
     assert calls.stored(world) == {}
+
+
+def test_a_file_that_the_stage_pod_may_not_read_ends_the_run_before_the_application_stops(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    stored_in(world)
+    pod = applications.pod_of(world.source, world.source_namespace)
+    run = world.migrate(mtc_run_as_root=False, **INDIRECT)
+    assert run.code != 0
+    assert f"{world.source_namespace}/data" in run.failure
+    assert run.migration["files"] == ["private"]
+    assert applications.pod_of(world.source, world.source_namespace) == pod
+    assert world.left_behind() == []
+
+
+def test_without_root_contents_arrive_and_what_is_lost_is_told(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    applications.shell(world.source, world.source_namespace, "rm /data/private")
+    stored_in(world)
+    files = applications.files(world.source, world.source_namespace)
+    run = world.migrate(mtc_run_as_root=False, **INDIRECT)
+    assert run.code == 0, run.output
+    assert volume_of(run)["proven"] is True
+    assert any("owner" in line for line in volume_of(run)["downgrades"])
+    assert sums(applications.files(world.destination, world.destination_namespace)) == sums(files)
+
+
+def sums(lines: list[str]) -> list[str]:
+    """Of what was measured the lines that tell a file's content."""
+    found = [line for line in lines if len(line.split("  ")[0]) == 64]
+    assert found
+    return found
+
+
+def test_a_destination_that_is_too_small_ends_the_run_and_the_source_runs_again(world: World) -> None:
+    world.deploy(mebibytes=12, files=20)
+    stored_in(world)
+    size = [{"pvc": f"{world.source_namespace}/data", "size": "8Mi"}]
+    run = world.migrate(mtc_persistent_volumes=size, mtc_accept_warnings=["PvCapacityAdjustmentRequired"], **INDIRECT)
+    assert run.code != 0
+    assert "8Mi is full" in run.failure
+    assert run.migration["failed_phase"] == "StageRestoreCreated"
+    assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
+    there = evidence.restored(world.destination, world.destination_namespace)
+    assert list(there) == ["PersistentVolumeClaim data"]
+    assert "StagePodsCreated" not in run.migration["conditions"]
+    assert world.left_behind() == []
 
 
 def test_a_volume_that_nobody_mounts_goes_too_and_a_rollback_removes_both(world: World) -> None:
