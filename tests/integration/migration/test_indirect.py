@@ -230,7 +230,7 @@ def test_a_store_that_is_lost_for_a_while_costs_time_and_nothing_else(world: Wor
 def test_cancelled_in_the_backup_the_source_runs_and_nothing_is_left(world: World) -> None:
     world.deploy(mebibytes=3, files=20)
     stored_in(world)
-    run = world.start(**SLOW)
+    run = world.start(**{**SLOW, "mtc_bandwidth": 60})  # the backup must not end before the cancelling call has begun
     in_the_backup(run)
     ended = calls.migration(world, cancel=True)
     assert ended.code == 0, ended.output
