@@ -154,6 +154,10 @@ def await_stage_backup(context: Context) -> str | None:
         return unanswered
     results = indirect.results(name)
     context.record.data["snapshots"] = {key: asdict(made) for key, made in indirect.snapshots(name).items()}
+    context.record.data["moved"] = {
+        move.key: {"files_moved": result.files_transferred, "bytes_moved": result.bytes_transferred}
+        for move, result in results.items()
+    }
     context.record.data["final_pass" if final else "stage_pass"] = phases_volumes.sums(results)
     if not final:
         context.record.data["volumes"] = [dict(phases_stage.row(move, result)) for move, result in results.items()]
@@ -198,7 +202,10 @@ def await_stage_restore(context: Context) -> str | None:
         return None
     phases_volumes.refuse_new_writers(context)
     verdicts = indirect.verdicts()
-    data["volumes"] = [phases_volumes.verdict_row(verdict, None) for verdict in verdicts]
+    moved = data.get("moved", {})
+    data["volumes"] = [
+        {**phases_volumes.verdict_row(verdict, None), **moved.get(verdict.move.key, {})} for verdict in verdicts
+    ]
     unequal = [verdict for verdict in verdicts if not verdict.ok]
     bad = [verdict for verdict in unequal if not phases_volumes.is_accepted(context, verdict)]
     data["volumes_proven"] = not bad

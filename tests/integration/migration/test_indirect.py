@@ -147,6 +147,7 @@ def test_stages_add_the_difference_and_the_cutover_proves_all(world: World) -> N
     assert final.code == 0, final.output
     assert applications.files(world.destination, world.destination_namespace) == files
     assert volume_of(final)["proven"] is True
+    assert volume_of(final)["bytes_moved"] < GROWTH
     assert calls.record(world)["precopy"]["bytes"] < GROWTH, "what the stage runs had sent was sent again"
     assert world.left_behind() == []
 
