@@ -168,7 +168,7 @@ options:
       - How the volumes' content is proven after the last pass.
       - V(changed) reads what was not proven by the pre-copy or has changed since, judged by size, times and inode.
         V(full) reads everything again, which takes downtime. Where volumes go through a replication repository,
-        everything is read again in any case.
+        everything is compared in any case, and V(full) has the last backup read everything.
     type: str
     choices: [changed, full]
     default: changed

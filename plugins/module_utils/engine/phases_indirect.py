@@ -51,6 +51,7 @@ def _indirect(context: Context) -> Indirect:
             context.intent.transfer_options(),
             volume_repository.of_plan(context.control, context.plan),
             context.tell,
+            full=context.intent.verification == "full",
         )
         context.memory["indirect"] = made
     return made

@@ -50,13 +50,17 @@ class Indirect:
         options: TransferOptions,
         repository: Repository,
         report: Callable[[str], None],
+        *,
+        full: bool = False,
     ) -> None:
+        """``full``: the last backup reads every file, whatever its size and times say."""
         self._source = source
         self._destination = destination
         self._layout = Layout(identity=identity, moves=tuple(moves), purpose=PURPOSE)
         self._options = options
         self._repository = repository
         self._report = report
+        self._full = full
         self._jobs = Jobs(self._layout.selector, start_timeout=options.start_timeout, report=report)
         self._anchors: dict[tuple[Role, str], str] = {}
         self._profiles: dict[tuple[Role, str], SettledProfile] = {}
@@ -215,7 +219,9 @@ class Indirect:
         if role == "client":
             move = self._layout.out_of(namespace)[0]
             name = self._layout.client(move)
-            probe = backup_pod(site, move, root, name=name, node=None, run_pass="probe", final=False, limit=0)
+            probe = backup_pod(
+                site, move, root, name=name, node=None, run_pass="probe", final=False, force=False, limit=0
+            )
         else:
             move = self._layout.into(namespace)[0]
             name = self._layout.client(move)
@@ -273,6 +279,7 @@ class Indirect:
                 node=node_for(move, claim, consumer),
                 run_pass=name,
                 final=final,
+                force=final and self._full,
                 limit=self._limit(),
             )
 

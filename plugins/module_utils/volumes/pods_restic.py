@@ -57,9 +57,11 @@ def backup_pod(
     node: str | None,
     run_pass: str,
     final: bool,
+    force: bool,
     limit: int,
 ) -> Manifest:
-    """A stage pod: mounts the source's claim read-only, on ``node`` if it is attached there. ``limit`` in KiB/s."""
+    """A stage pod: mounts the source's claim read-only, on ``node`` if it is attached there. ``limit`` in KiB/s.
+    With ``force`` every file is read, whatever its size and times say."""
     return _pod(
         site,
         persona,
@@ -70,6 +72,7 @@ def backup_pod(
         environment={
             "OPENMIG_PASS": run_pass,
             "OPENMIG_FINAL": "yes" if final else "no",
+            "OPENMIG_FORCE": "yes" if force else "no",
             "OPENMIG_VOLUME": VOLUME,
             "OPENMIG_HOST": f"{move.source_namespace}/{move.source_claim}",
             "OPENMIG_TAG": f"run={site.layout.identity.uid},pass={run_pass}",

@@ -118,8 +118,10 @@ mounted "$volume" || finish 90 not-mounted
 device=$(find "$volume" -path "$volume/lost+found" -prune -o \( -type b -o -type c \) -print -quit 2>/dev/null)
 [ -z "$device" ] || { printf '%s\n' "$device" >"$errors"; finish 95 device; }
 
+force=
+if [ "$OPENMIG_FORCE" = yes ]; then force=--force; fi
 {
-    repository backup --json --host "$OPENMIG_HOST" --tag "$OPENMIG_TAG" \
+    repository backup --json $force --host "$OPENMIG_HOST" --tag "$OPENMIG_TAG" \
         --exclude "$volume/lost+found" "$volume" 2>"$errors"
     echo $? >"$work/code"
 } | follow "$work/summary"

@@ -297,7 +297,7 @@ def test_without_root_contents_arrive_and_what_is_lost_is_told(world: World) -> 
     applications.shell(world.source, world.source_namespace, "rm /data/private")
     stored_in(world)
     files = applications.files(world.source, world.source_namespace)
-    run = world.migrate(mtc_run_as_root=False, **INDIRECT)
+    run = world.migrate(mtc_run_as_root=False, mtc_verification="full", **INDIRECT)
     assert run.code == 0, run.output
     assert volume_of(run)["proven"] is True
     assert any("owner" in line for line in volume_of(run)["downgrades"])

@@ -75,6 +75,7 @@ class Carrier:
                 "OPENMIG_OPTIONS": "",
                 "OPENMIG_PASS": "final",
                 "OPENMIG_FINAL": "yes",
+                "OPENMIG_FORCE": "no",
                 "OPENMIG_HOST": "shop/data",
                 "OPENMIG_TAG": "t",
                 "OPENMIG_PROFILE": "root",
