@@ -31,6 +31,14 @@ now() { echo $(($(date +%s%N) / 1000000)); }
 began=$(now)
 # A file's first bytes ($2) as base64: no file name can break the line that holds it.
 coded() { [ ! -e "$1" ] || head -c "$2" "$1" | base64 -w0; }
+# The same of what went wrong: where it began and how it ended.
+ends() {
+    if [ "$(wc -c <"$1")" -le 900 ]; then
+        base64 -w0 <"$1"
+    else
+        { head -c 450 "$1"; echo; tail -c 450 "$1"; } | base64 -w0
+    fi
+}
 lines() { if [ -e "$1" ]; then wc -l <"$1"; else echo 0; fi; }
 records() { tr -dc '\0' <"$1" | wc -c; }
 # Sleep, but hear signals at once.
@@ -43,7 +51,7 @@ finish() {
     {
         printf '{"fact":"done","pass":"%s","kind":"%s","generation":0' "$OPENMIG_PASS" "$kind"
         printf ',"exit":%d,"why":"%s","milliseconds":%s' "$1" "$2" "$(($(now) - began))"
-        printf ',"error_lines":%d,"errors":"%s"%s}\n' "$(lines "$errors")" "$(coded "$errors" 900)" "$extra"
+        printf ',"error_lines":%d,"errors":"%s"%s}\n' "$(lines "$errors")" "$(ends "$errors")" "$extra"
     } | tee "${OPENMIG_END:-/dev/termination-log}"
     if [ "$1" = 0 ]; then exit 0; else exit 1; fi
 }

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import VolumeFailed
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import facts, restic_outcomes
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.repository import Repository, Snapshot
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.script_restic import RESTIC_SCRIPTS
@@ -26,6 +27,7 @@ set -eu
 case $1 in
 backup)
     case " $* " in
+    *" shop/noise "*) seq 500 >&2; echo "Fatal: the last word" >&2; exit 1 ;;
     *" --stdin "*) cat >"$REPOSITORY/manifest" ;;
     *) for last; do :; done; rm -rf "$REPOSITORY/volume"; cp -a "$last" "$REPOSITORY/volume" ;;
     esac
@@ -188,6 +190,13 @@ def test_a_volume_that_is_not_mounted_is_never_taken_for_an_empty_one(carrier: C
     for script in ("backup.sh", "restore.sh"):
         ended = carrier.run(script, OPENMIG_VOLUME=str(tmp_path / "c/volume"), OPENMIG_MANIFEST="")
         assert ended.exit_code == facts.NOT_MOUNTED
+
+
+def test_of_a_long_complaint_the_last_word_is_told(carrier: Carrier) -> None:
+    ended = carrier.run("backup.sh", OPENMIG_VOLUME=str(carrier.source), OPENMIG_HOST="shop/noise")
+    with pytest.raises(VolumeFailed) as raised:
+        restic_outcomes.backed_up(move(), ended, REPOSITORY, final=True)
+    assert "Fatal: the last word" in raised.value.message
 
 
 def test_a_device_node_is_named(carrier: Carrier) -> None:
