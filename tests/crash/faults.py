@@ -136,6 +136,7 @@ def lose_the_storage(scene: Scene) -> None:
 
 def bound_token(scene: Scene) -> None:
     """The source is reached with a token that ends with an object, so that it can be made to."""
+    scene.adopt()
     secret = {"metadata": {"name": scene.name, "namespace": ADOPTED_IN}}
     made = scene.source.create({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", **secret})
     bound = {"apiVersion": "v1", "kind": "Secret", "name": scene.name, "uid": made["metadata"]["uid"]}
@@ -146,7 +147,7 @@ def bound_token(scene: Scene) -> None:
         if item["metadata"]["name"] == "source"
     ]
     reference = cluster["spec"]["serviceAccountSecretRef"]
-    scene.first_task = ADOPT
+    scene.later = ADOPT
     data = {names.SERVICE_ACCOUNT_TOKEN_KEY: base64.b64encode(token.encode()).decode()}
     scene.destination.patch("v1", "Secret", reference["name"], reference["namespace"], patch={"data": data})
 

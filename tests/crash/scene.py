@@ -36,8 +36,8 @@ PLAYBOOKS = {
     "rollback with copy": "rollback",
 }
 """The playbook that is disturbed, for each run of the table."""
-PLAN, ADOPT = "Plan the migration", "Adopt the source cluster"
-"""Tasks at which the playbooks may begin here: what comes before was done when the scene was built."""
+FIRST, LATER, ADOPT = "Name the destination cluster", "Plan the migration", "Adopt the source cluster"
+"""Tasks at which the playbooks begin here: what comes before was done already."""
 
 
 @dataclass
@@ -50,10 +50,11 @@ class Scene:
     options: Mapping[str, Any] = field(default_factory=dict)
     kubeconfigs: dict[str, Path] = field(default_factory=dict)
     storage: Mapping[str, Any] = field(default_factory=dict)
-    first_task: str = PLAN
+    later: str = LATER
     name: str = field(default_factory=lambda: f"crash-{secrets.token_hex(3)}")
 
     def __post_init__(self) -> None:
+        self._begun = False
         known = targets()
         self.kubeconfigs = {"source": known.source, "destination": known.destination, **self.kubeconfigs}
 
@@ -105,7 +106,9 @@ class Scene:
     def start(self, playbook: str | None = None, **changes: Any) -> Started:
         """The command, running."""
         chosen = playbook or PLAYBOOKS[self.run]
-        arguments = ("--start-at-task", self.first_task) if chosen in ("migrate", "stage") else ()
+        task = self.later if self._begun else FIRST
+        arguments = ("--start-at-task", task) if chosen in ("migrate", "stage") else ()
+        self._begun = True
         return Started({**self.variables(), **changes}, arguments, playbook=f"openmig.mtc.{chosen}")
 
     def play(self, playbook: str | None = None, **changes: Any) -> Run:
@@ -117,44 +120,51 @@ class Scene:
         self.source.map(self._deploy, self.source_namespaces)
         self.source.map(self._make_workshop, self.clusters)
         _make(self.destination, {"apiVersion": "v1", "kind": "Namespace", **_named(self.resource_namespace)})
-        calls: list[Call] = [
-            ("mig_cluster", {"name": "destination", "is_host_cluster": True}),
-            ("mig_cluster", {"name": "source", "remote": {"kubeconfig": str(self.kubeconfigs["source"])}}),
-            *self._hooks(),
-        ]
+        self.destination.map(self.destination.create, [*self._hooks(), self._plan()])
         if self.storage:
-            calls.append(("mig_storage", {"name": "backups", **self.storage}))
-        calls.append(("mig_plan", self._plan()))
+            self.perform(("mig_storage", {"name": "backups", **self.storage}))
+
+    def perform(self, *calls: Call) -> None:
+        """Calls of modules, which all have to succeed."""
         results = perform(calls, namespace=self.resource_namespace)
         assert [result["failed"] for result in results] == [False] * len(results), results
 
-    def _hooks(self) -> list[Call]:
-        failing = self.run == "failing final"
-        return [
-            (
-                "mig_hook",
-                {
-                    "name": phase.lower(),
-                    "target_cluster": cluster,
-                    "image": BROKEN_IMAGE if failing and phase == "PostBackup" else HOOK_RUNNER,
-                    "custom": True,
-                },
-            )
-            for phase, cluster in HOOKS.items()
-        ]
+    def adopt(self) -> None:
+        """Both clusters are known."""
+        self.perform(
+            ("mig_cluster", {"name": "destination", "is_host_cluster": True}),
+            ("mig_cluster", {"name": "source", "remote": {"kubeconfig": str(self.kubeconfigs["source"])}}),
+        )
 
-    def _plan(self) -> dict[str, Any]:
-        where = {"execution_namespace": self.hook_namespace, "service_account": ACCOUNT}
-        told = self.variables()
-        return {
-            "name": "app",
-            "source_cluster": "source",
-            "destination_cluster": "destination",
-            "namespaces": told["mtc_namespaces"],
-            "storage_class_mapping": told["mtc_storage_class_mapping"],
-            "hooks": [{"reference": {"name": phase.lower()}, "phase": phase, **where} for phase in HOOKS],
-            **({"storage": "backups"} if self.storage else {}),
+    def _resource(self, kind: str, name: str, spec: Manifest) -> Manifest:
+        return {"apiVersion": names.API_VERSION, "kind": kind, **_named(name, self.resource_namespace), "spec": spec}
+
+    def _hooks(self) -> list[Manifest]:
+        failing = self.run == "failing final"
+        made = []
+        for phase, cluster in HOOKS.items():
+            image = BROKEN_IMAGE if failing and phase == "PostBackup" else HOOK_RUNNER
+            spec = {"targetCluster": cluster, "image": image, "custom": True, "activeDeadlineSeconds": 300}
+            made.append(self._resource(names.MIG_HOOK, phase.lower(), spec))
+        return made
+
+    def _plan(self) -> Manifest:
+        """By hand, with the hooks, which the playbook has no variable for; it keeps what is there."""
+        references = {
+            field: {"name": name, "namespace": self.resource_namespace}
+            for field, name in (("srcMigClusterRef", "source"), ("destMigClusterRef", "destination"))
         }
+        hooks = [
+            {
+                "reference": {"name": phase.lower(), "namespace": self.resource_namespace},
+                "phase": phase,
+                "executionNamespace": self.hook_namespace,
+                "serviceAccount": ACCOUNT,
+            }
+            for phase in HOOKS
+        ]
+        spec = {**references, "namespaces": self.variables()["mtc_namespaces"], "hooks": hooks}
+        return self._resource(names.MIG_PLAN, "app", spec)
 
     def _deploy(self, namespace: str) -> None:
         objects = applications.manifests(namespace, mebibytes=MEBIBYTES, files=20)
