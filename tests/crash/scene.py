@@ -25,6 +25,18 @@ SETTINGS = 60
 """ConfigMaps beside each application, so that the restore takes a while."""
 ACCOUNT = "worker"
 HOOKS = {"PreBackup": "source", "PostBackup": "source", "PreRestore": "destination", "PostRestore": "destination"}
+READY = {
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "True",
+            "category": "Required",
+            "message": "The hook is ready.",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }
+    ]
+}
+"""What mig_hook says of a hook; it is not called for each row."""
 BROKEN_IMAGE = "localhost/openmig/no-such-image:1"
 PLAYBOOKS = {
     "final": "migrate",
@@ -145,7 +157,7 @@ class Scene:
         for phase, cluster in HOOKS.items():
             image = BROKEN_IMAGE if failing and phase == "PostBackup" else HOOK_RUNNER
             spec = {"targetCluster": cluster, "image": image, "custom": True, "activeDeadlineSeconds": 300}
-            made.append(self._resource(names.MIG_HOOK, phase.lower(), spec))
+            made.append({**self._resource(names.MIG_HOOK, phase.lower(), spec), "status": READY})
         return made
 
     def _plan(self) -> Manifest:
