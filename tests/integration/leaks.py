@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import fcntl
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import boto3
 import botocore.config
@@ -70,11 +72,11 @@ ALLOWED = (
     Allowed("record: its rights", "ClusterRoleBinding", "openmig-(source|destination|controller)-.*"),
     Allowed("the cluster's own, in every namespace", "ServiceAccount", "default", "openmig"),
     Allowed("the cluster's own, in every namespace", "ConfigMap", r"kube-root-ca\.crt", "openmig"),
-    Allowed("the cluster's own diary", "Event"),
     Allowed("the cluster's own components tell that they live", "Lease", namespace="kube-.*"),
     Allowed("the cluster's own bookkeeping of addresses", "IPAddress"),
     Allowed("record: a plan's copies of volumes", "Key", r"velero/restic/[^/]+/.*", place="bucket"),
-    Allowed("record: the backup of a run", "Key", r"velero/backups/[^/]+-initial-[a-z0-9]{5}/.*", place="bucket"),
+    Allowed("record: backups of a run", "Key", r"velero/backups/[^/]+-(initial|stage)-[a-z0-9]{5}/.*", place="bucket"),
+    Allowed("record: restores of a run", "Key", r"velero/restores/[^/]+-(stage|final)-[a-z0-9]{5}/.*", place="bucket"),
 )
 """One row for each reason."""
 
@@ -93,7 +95,7 @@ class Inventory:
     seconds: list[float] = field(default_factory=list)
 
     def take(self) -> dict[str, Thing]:
-        """Of all kinds that can be listed, in all namespaces; only the metadata travels."""
+        """Of all kinds that can be listed but the cluster's own diary, in all namespaces; only the metadata travels."""
         began = time.monotonic()
         found: dict[str, Thing] = {}
         for part in self.clusters[0].map(_objects, self.clusters, concurrency=len(self.clusters)):
@@ -104,7 +106,7 @@ class Inventory:
 
 
 def _objects(cluster: Cluster) -> dict[str, Thing]:
-    types = [kind for kind in cluster.types(refresh=True) if {"list", "get"} <= kind.verbs]
+    types = [kind for kind in cluster.types(refresh=True) if {"list", "get"} <= kind.verbs and kind.kind != "Event"]
     return {
         item["metadata"]["uid"]: Thing(
             cluster.name,
@@ -153,21 +155,22 @@ def stays(things: Iterable[Thing]) -> list[Thing]:
 
 def settled(
     inventory: Inventory, before: Mapping[str, Thing], leaks: Callable[[list[Thing]], list[Thing]]
-) -> list[Thing]:
-    """What ``leaks`` calls a leak, and what remains of it when it is waited for."""
+) -> tuple[list[Thing], dict[str, Thing]]:
+    """What remains, when it is waited for, of what ``leaks`` calls a leak; and everything that was there then."""
     until = time.monotonic() + GONE_WITHIN
-    while left := leaks(new(before, inventory.take())):
+    while left := leaks(new(before, now := inventory.take())):
         if time.monotonic() > until:
-            return left
+            return left, now
         time.sleep(PAUSE)
-    return []
+    return [], now
 
 
 @contextmanager
-def at_work() -> Iterator[Callable[[], bool]]:
+def at_work(*, own: bool = False) -> Iterator[Callable[[], bool]]:
     """Says to others that somebody works on the clusters while the block runs, and tells whether others do: what they
-    make cannot be told from a leak."""
-    file = Paths.from_environment().root / "at-work.lock"
+    make cannot be told from a leak. Of clusters that are the user's ``own`` only processes of this machine know."""
+    folder = Path(tempfile.gettempdir()) if own else Paths.from_environment().root
+    file = folder / "openmig-at-work.lock"
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_SH)
