@@ -241,7 +241,8 @@ def test_cancelled_in_the_backup_the_source_runs_and_nothing_is_left(world: Worl
     assert conditions["Canceled"]["status"] == "True"
     assert "StagePodsCreated" not in conditions
     assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
-    assert world.destination.get("v1", "Namespace", world.destination_namespace) is None
+    there = evidence.restored(world.destination, world.destination_namespace)
+    assert set(there) <= {"PersistentVolumeClaim data"}
     assert world.left_behind() == []
 
 
