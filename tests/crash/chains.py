@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from crash import ends, undisturbed
 from crash.faults import FAULTS
 from crash.playing import FAILED, SHOWN, Outcome, killed, problems
-from crash.stand import Stand
+from crash.stand import WRONG, Stand
 from crash.table import AT_ONCE, PHASES, Row
 
 LONGEST = 14
@@ -61,7 +61,7 @@ def play(stand: Stand, chain: Sequence[Row]) -> Played:
                 done.append((row, Outcome(row.expected, seconds, stands, 2, chained=True)))
             last = scene.play()
             found = problems(first, end=ends.end_of(scene, files), expected=expected, last=last)
-    except (AssertionError, OSError, RuntimeError) as error:
+    except WRONG as error:
         found = [f"{type(error).__name__}: {str(error)[-SHOWN:]}"]
     if found:
         killed_in = ", ".join(outcome.met_in for _row, outcome in done)

@@ -14,7 +14,7 @@ from crash import ends, moments, undisturbed
 from crash.faults import FAULTS, Fault
 from crash.moments import Moment
 from crash.scene import Scene
-from crash.stand import Stand, collected, kill
+from crash.stand import WRONG, Stand, collected, kill
 from crash.table import SAME_END, Row
 from integration.migration.playbooks import Run, Started
 
@@ -55,7 +55,7 @@ def play(stand: Stand, row: Row) -> Outcome:
             else:
                 last = _disturb(stand, scene, row, fault, outcome)
             outcome.problems += problems(row, end=ends.end_of(scene, files), expected=expected, last=last)
-    except (AssertionError, OSError, RuntimeError) as error:
+    except WRONG as error:
         outcome.problems.append(f"{type(error).__name__}: {str(error)[-SHOWN:]}")
     outcome.outcome = row.expected if not outcome.problems else FAILED
     outcome.seconds = round(time.monotonic() - began, 1)

@@ -67,6 +67,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self._begun = False
+        self.commands: list[Started] = []
         known = targets()
         self.kubeconfigs = {"source": known.source, "destination": known.destination, **self.kubeconfigs}
 
@@ -121,7 +122,9 @@ class Scene:
         task = self.later if self._begun else FIRST
         arguments = ("--start-at-task", task) if chosen in ("migrate", "stage") else ()
         self._begun = True
-        return Started({**self.variables(), **changes}, arguments, playbook=f"openmig.mtc.{chosen}")
+        started = Started({**self.variables(), **changes}, arguments, playbook=f"openmig.mtc.{chosen}")
+        self.commands.append(started)
+        return started
 
     def play(self, playbook: str | None = None, **changes: Any) -> Run:
         """The command, to its end."""

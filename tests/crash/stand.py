@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,15 +13,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import MtcError
 from crash import ends
 from crash.faults import ARRANGED, Fault
 from crash.moments import Moment, PhaseWatch
 from crash.scene import Scene
 from integration.migration import processes
 from integration.migration.playbooks import Started
+from lab.command import LabError
 
 STOPPED_AT = ("Final", "WaitForDirectVolumeMigrationToComplete")
 """Where the migration is killed that a row then cancels: the application is down, its volumes are being copied."""
+
+WRONG = (AssertionError, OSError, RuntimeError, MtcError, LabError, subprocess.SubprocessError)
+"""What may go wrong with a row; it says so, and the other rows go on."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class Stand:
                 yield made, files
             finally:
                 self.watch.unsubscribe(made.resource_namespace)
+                for started in made.commands:
+                    kill(started)
                 made.remove()
 
     def _interrupt(self, scene: Scene, started: Started) -> None:
@@ -70,13 +78,14 @@ class Stand:
 
 
 def kill(started: Started) -> None:
-    """Every process of the playbook, at once."""
-    processes.send(processes.tree(started.process.pid), signal.SIGKILL)
+    """Every process of the playbook, at once; none when it has ended."""
+    if started.process.poll() is None:
+        processes.send(processes.tree(started.process.pid), signal.SIGKILL)
 
 
 def collected(act: Callable[[], None], errors: list[BaseException]) -> None:
     """Do it; what goes wrong is for the thread that waits."""
     try:
         act()
-    except (AssertionError, OSError, RuntimeError) as error:
+    except WRONG as error:
         errors.append(error)

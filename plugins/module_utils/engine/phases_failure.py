@@ -10,7 +10,7 @@ one that needs mending.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..objects import apply, health
 from ..objects.removal_shared import remove_shared
@@ -30,7 +30,8 @@ CLEAN_UP_DEADLINE = 240
 
 def clean_up(context: Context) -> str | None:
     """MigrationFailed. Each part is tried even when another fails; what could not be done is added to the errors. A
-    cluster that does not answer, or does not take the token, is asked again until the deadline."""
+    cluster that does not answer is asked again until the deadline; one that does not take the token is left to the next
+    call (Unauthorized)."""
     taken_over = context.record.data.get("runs_on") == "destination"
     parts: list[tuple[str, Callable[[Context], str | None]]] = [
         ("stop hooks", _stop_hooks),
@@ -45,34 +46,40 @@ def clean_up(context: Context) -> str | None:
     if taken_over:
         parts = [("stop hooks", _stop_hooks)]
     done: set[str] = context.memory.setdefault("cleaned", set())
-    unanswered: str | None = None
+    later: dict[str, MtcError] = {}
     for title, part in parts:
         if title in done:
             continue
+        waiting = None
         try:
             waiting = part(context)
         except (LeaseLost, Abandoned):
             raise
         except (TransientError, Unauthorized) as error:
-            if elapsed_clock() - context.phase_began < CLEAN_UP_DEADLINE:
-                unanswered = unanswered or error.message
-                if part is remove_objects:
-                    return unanswered
-                continue
-            context.migration.add_errors([f"{title}: {error.message}"])
-            done.add(title)
+            later[title] = error
+            if part is remove_objects:
+                break  # the source may not start before
             continue
         except MtcError as error:
             context.migration.add_errors([f"{title}: {error.message}"])
-            done.add(title)
-            continue
-        if waiting is not None and elapsed_clock() - context.phase_began < CLEAN_UP_DEADLINE:
-            return waiting
         if waiting is not None:
+            if elapsed_clock() - context.phase_began < CLEAN_UP_DEADLINE:
+                return waiting
             context.migration.add_errors([f"{title}: not finished within {CLEAN_UP_DEADLINE} s: {waiting}"])
         done.add(title)
     context.migration.conditions.delete(MigrationCondition.STAGE_PODS_CREATED)
-    return unanswered
+    return _try_again(context, later, done)
+
+
+def _try_again(context: Context, later: Mapping[str, MtcError], done: set[str]) -> str | None:
+    """What a cluster that did not answer has put off; it is given up at the deadline. Raises Unauthorized."""
+    for error in later.values():
+        if isinstance(error, Unauthorized):
+            raise error
+    if elapsed_clock() - context.phase_began >= CLEAN_UP_DEADLINE:
+        context.migration.add_errors([f"{title}: {error.message}" for title, error in later.items()])
+        done.update(later)
+    return next((error.message for error in later.values()), None)
 
 
 def _start_migrated(context: Context) -> str | None:

@@ -33,6 +33,9 @@ TRANSIENT_PAUSE = 2.0
 UNREACHABLE_LIMIT = 300.0
 """Seconds for which an unanswering cluster is asked again while the application is down; then the run fails and the
 source is started."""
+UNAUTHORIZED_LIMIT = 30.0
+"""Seconds for which a new token is waited for while the application is down; then the call ends, and the run goes on
+with the next one."""
 GIVING_UP_ENDS_AT = "EnsureFinalRestore"
 """Once this phase has begun to create objects the destination takes over, and a downtime limit no longer turns back."""
 PAUSES = {"quiesce": "QuiesceSourceApplications", "restore": "EnsureFinalRestore"}
@@ -106,12 +109,16 @@ def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
 
 
 def _endure(context: Context, itinerary: Itinerary, phase: str, error: MtcError) -> MtcError | None:
-    """A cluster did not answer, or lets nobody in whose token has ended: while the application is down the phase is
-    tried again for a while, else the call ends. What ended the run, when that while was over."""
+    """A cluster did not answer, or no longer takes the token: while the application is down the phase is tried again
+    for a while, else the call ends. What ended the run, when that while was over."""
     if not context.application_is_down:
         raise error
     since = context.memory.setdefault("unreachable_since", elapsed_clock())
-    if elapsed_clock() - since > UNREACHABLE_LIMIT:
+    if isinstance(error, Unauthorized):
+        # Without a token nothing can be cleaned up either: whoever calls next brings one.
+        if elapsed_clock() - since > UNAUTHORIZED_LIMIT:
+            raise error
+    elif elapsed_clock() - since > UNREACHABLE_LIMIT:
         _turn_to_failure(context, itinerary, phase, error)
         return error
     context.tell(f"{error.message} Trying again: the application is down")
