@@ -52,7 +52,7 @@ class Fault:
     """``arrange`` prepares the scene before it is built, ``furnish`` after that; ``strike`` happens at the moment."""
 
     arrange: Callable[[ExitStack, Scene], None] | None = None
-    furnish: Callable[[Scene], None] | None = None
+    furnish: Callable[[ExitStack, Scene], None] | None = None
     strike: Callable[[Scene], None] | None = None
 
 
@@ -134,11 +134,12 @@ def lose_the_storage(scene: Scene) -> None:
         time.sleep(LONG)
 
 
-def bound_token(scene: Scene) -> None:
+def bound_token(stack: ExitStack, scene: Scene) -> None:
     """The source is reached with a token that ends with an object, so that it can be made to."""
     scene.adopt()
     secret = {"metadata": {"name": scene.name, "namespace": ADOPTED_IN}}
     made = scene.source.create({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", **secret})
+    stack.callback(scene.source.delete, "v1", "Secret", scene.name, ADOPTED_IN)
     bound = {"apiVersion": "v1", "kind": "Secret", "name": scene.name, "uid": made["metadata"]["uid"]}
     token = _token(bound)
     (cluster,) = [

@@ -57,7 +57,7 @@ class Stand:
                 files = ends.files_of_source(made)
                 made.go_to_the_start(lambda started: self._interrupt(made, started))
                 if fault is not None and fault.furnish is not None:
-                    fault.furnish(made)
+                    fault.furnish(stack, made)
                 yield made, files
             finally:
                 self.watch.unsubscribe(made.resource_namespace)
