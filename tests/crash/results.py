@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,11 +55,13 @@ def store(row: Row, outcome: Outcome, revision: str, file: Path = RESULTS) -> No
         "revision": revision,
         "problems": outcome.problems,
     }
-    known = {**stored(file), row.key: result}
-    text = "".join(f"{json.dumps(known[key])}\n" for key in sorted(known))
-    fresh = file.with_suffix(".new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(file)
+    with (Path(tempfile.gettempdir()) / "openmig-crash-table.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other shards write, too
+        known = {**stored(file), row.key: result}
+        text = "".join(f"{json.dumps(known[key])}\n" for key in sorted(known))
+        fresh = file.with_suffix(".new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(file)
 
 
 def document(rows: Sequence[Row], results: Mapping[str, Result]) -> str:
