@@ -21,7 +21,7 @@ from ..volumes.transfer import Transfer
 from .clock import elapsed_clock, wall_seconds
 from .guard import Guard
 from .intent import Intent
-from .itineraries import STAGE, begins_with
+from .itineraries import begins_with
 from .itinerary import Itinerary
 from .migration_resource import MigrationResource
 from .moves import moves_of
@@ -95,10 +95,10 @@ class Context:
 
     @property
     def keeps_volumes(self) -> bool:
-        """Whether a run that ends early leaves the destination's volumes to the next one."""
+        """Whether a run that ends early leaves the destination's volumes to the next one: once something was copied
+        into them. Without a pre-copy that begins when the application has stopped."""
         data = self.record.data
-        has_copied = bool(data.get("copy_began")) and (self.itinerary is STAGE or "canceled_in" in data)
-        return bool(self.moves) and ("stopped_at" in data or has_copied)
+        return bool(self.moves) and ("stopped_at" in data or bool(data.get("copy_began")))
 
     def identity(self) -> RunIdentity:
         """How the volumes' scaffolding names this run."""

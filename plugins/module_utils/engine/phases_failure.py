@@ -129,8 +129,8 @@ def _remove_scaffolding(context: Context) -> str | None:
 
 
 def remove_volumes(context: Context) -> str | None:
-    """Before the application was stopped a failed final run leaves nothing; afterwards, and of a stage or cancelled
-    run that has begun to copy, the volumes stay, so that the next run copies only the difference."""
+    """A run that has copied nothing leaves nothing; otherwise the volumes stay, so that the next run copies only the
+    difference."""
     if context.keeps_volumes:
         return None
     destination_claims.remove_created(context)
