@@ -278,8 +278,9 @@ def _clusters(halt: _Halt) -> tuple[Cluster, Cluster]:
 
     def read(side: str) -> Manifest | None:
         target = refers_to(halt.spec.get(SIDES[side]))
-        if target is None or not halt.installed:
-            return None
+        foretold = this.predictions.find(names.MIG_CLUSTER, target)
+        if target is None or foretold is not None or not halt.installed:
+            return foretold
         return halt.control.get(names.API_VERSION, names.MIG_CLUSTER, target[1], target[0])
 
     wanted = [side for side in SIDES if not this.params.get(side)]
@@ -290,7 +291,8 @@ def _clusters(halt: _Halt) -> tuple[Cluster, Cluster]:
         raise halt.because(conditions)
 
     def opened(side: str) -> Cluster:
-        given = this.reach.given(side, name=side)
-        return given or this.reach.of_resource(halt.control, found[side] or {}, name=side)
+        if side not in wanted or this.predictions.find(names.MIG_CLUSTER, refers_to(halt.spec.get(SIDES[side]))):
+            return this.reach.side(halt.control, {"spec": halt.spec}, side=side)
+        return this.reach.of_resource(halt.control, found[side] or {}, name=side)
 
     return opened("source"), opened("destination")
