@@ -46,7 +46,8 @@ options:
     description:
       - Whether the resource exists.
       - With V(absent) the token's secret goes too, and with O(remote) also the account and its rights on the remote
-        cluster. A cluster that a plan uses is not removed.
+        cluster. A cluster is not removed while a plan refers to it, or while volumes or image streams are copied from
+        or to it without a plan.
     type: str
     choices: [present, absent]
     default: present

@@ -11,6 +11,7 @@ that does not answer is ``TestConnectFailed`` (Q11).
 
 from __future__ import annotations
 
+import base64
 import copy
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,17 +23,21 @@ from ..resources import names, urls
 from ..resources.condition_names import Category, ClusterCondition, Reason
 from ..resources.conditions import Conditions
 from ..resources.digest import observed_digest
-from ..resources.errors import MtcError, PermanentError
+from ..resources.errors import MtcError
 
 Connect = Callable[[Mapping[str, Any], str], Cluster]
 """From a MigCluster's spec and a token ("" for the host cluster) to the cluster; contacts nobody."""
 
 
 def check_cluster(
-    *, spec: Mapping[str, Any], status: Mapping[str, Any], secret: Callable[[], str], connect: Connect
+    *,
+    spec: Mapping[str, Any],
+    status: Mapping[str, Any],
+    secret: Callable[[], Mapping[str, str] | None],
+    connect: Connect,
 ) -> dict[str, Any]:
-    """The status that is true now. Nothing is written. ``secret`` gives the token and raises PermanentError when
-    there is none."""
+    """The status that is true now. Nothing is written. ``secret`` gives what is in the secret that the spec names,
+    None when there is none."""
     conditions = Conditions(status)
     conditions.begin()
     _check_url(spec, conditions)
@@ -62,7 +67,10 @@ def _check_url(spec: Mapping[str, Any], conditions: Conditions) -> None:
         conditions.set(kind, Category.CRITICAL, Reason.MALFORMED, "The `url` names no host.")
 
 
-def _check_secret(spec: Mapping[str, Any], conditions: Conditions, secret: Callable[[], str]) -> str:
+def _check_secret(
+    spec: Mapping[str, Any], conditions: Conditions, secret: Callable[[], Mapping[str, str] | None]
+) -> str:
+    """The token; "" where there is none or none is needed."""
     if spec.get("isHostCluster"):
         return ""
     reference = spec.get("serviceAccountSecretRef") or {}
@@ -70,11 +78,21 @@ def _check_secret(spec: Mapping[str, Any], conditions: Conditions, secret: Calla
         message = "The `serviceAccountSecretRef` must name a secret and its namespace."
         conditions.set(ClusterCondition.INVALID_SECRET_REF, Category.CRITICAL, Reason.NOT_SET, message)
         return ""
-    try:
-        return secret()
-    except PermanentError as error:
-        conditions.set(ClusterCondition.INVALID_TOKEN, Category.CRITICAL, Reason.NOT_FOUND, error.message)
+    place, key = f"{reference['namespace']}/{reference['name']}", names.SERVICE_ACCOUNT_TOKEN_KEY
+    data = secret()
+    if data is None:
+        message = f"The secret {place} that `serviceAccountSecretRef` names does not exist."
+        conditions.set(ClusterCondition.INVALID_SECRET_REF, Category.CRITICAL, Reason.NOT_FOUND, message)
         return ""
+    if key not in data:
+        message = f"The secret {place} has no key {key}."
+        conditions.set(ClusterCondition.INVALID_TOKEN, Category.CRITICAL, Reason.NOT_FOUND, message)
+        return ""
+    token = base64.b64decode(data[key] or "").decode("utf-8", errors="replace").strip()
+    if not token:
+        message = f"The token in key {key} of the secret {place} is empty."
+        conditions.set(ClusterCondition.INVALID_TOKEN, Category.CRITICAL, Reason.NOT_SET, message)
+    return token
 
 
 def _check_connection(cluster: Cluster, conditions: Conditions) -> None:

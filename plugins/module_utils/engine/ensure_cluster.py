@@ -10,25 +10,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migcluster, names, wait_condition
+from ..resources import direct_course, migcluster, names, wait_condition
 from ..resources.condition_names import ClusterCondition
-from ..resources.conditions import blockers, by_type, condition
+from ..resources.conditions import by_type, condition
 from ..resources.engines import CONTROLLER, NAMESPACES, secrets_namespace
 from ..resources.errors import (
     InvalidInput,
-    MtcError,
     NotReady,
-    PermanentError,
     Problem,
     Refused,
     subject_of,
 )
+from ..resources.spec_fields import alike, refers_to
 from . import adoption, call, choice, cluster_reconciler, condition_waits, controlled_cluster
 from .call import Call
 from .clock import elapsed_clock
-from .reach import read_token
 
 Manifest = dict[str, Any]
+REFERENCES = ("srcMigClusterRef", "destMigClusterRef")
 SHORTEST_TOKEN = 600
 """Seconds; the API server refuses shorter lives."""
 
@@ -70,7 +69,8 @@ def ensure(this: Call) -> dict[str, Any]:
     remote = this.reach.given("remote", name=params["name"])
     wanted = _wanted(this, remote)
     spec = migcluster.merge_spec((existing or {}).get("spec"), wanted)
-    if missing := migcluster.incomplete(spec):
+    # What somebody else has stored and this task leaves as it is, is judged by its conditions.
+    if (existing is None or not alike(existing["spec"], spec)) and (missing := migcluster.incomplete(spec)):
         raise InvalidInput(subject=subject, problems=missing)
     changes: list[str] = []
     if remote is not None:
@@ -93,7 +93,7 @@ def ensure(this: Call) -> dict[str, Any]:
         "diff": migcluster.drift((existing or {}).get("spec"), wanted) or {"before": {}, "after": {}},
     }
     if not condition_waits.settled(this, resource) and not (this.check and this.engine == CONTROLLER):
-        raise _not_ready(subject, resource)
+        raise NotReady(subject=subject, resource=resource, changes=condition_waits.named_once(changes))
     return result
 
 
@@ -199,10 +199,12 @@ class _Look:
 def _status(
     this: Call, control: Cluster, remote: Cluster | None, spec: Mapping[str, Any], existing: Manifest | None
 ) -> dict[str, Any]:
-    def secret() -> str:
+    def secret() -> Mapping[str, str] | None:
         if this.check and remote is not None:
-            return ""
-        return read_token(control, spec, subject=subject_of(names.MIG_CLUSTER, this.params["name"], this.namespace))
+            return {names.SERVICE_ACCOUNT_TOKEN_KEY: base64.b64encode(b"foretold").decode("ascii")}
+        reference = spec["serviceAccountSecretRef"]
+        found = control.get("v1", "Secret", reference["name"], reference["namespace"])
+        return None if found is None else found.get("data") or {}
 
     def connect(described: Mapping[str, Any], token: str) -> Cluster:
         if described.get("isHostCluster"):
@@ -244,14 +246,30 @@ def _store(
     return wanted if this.check else cluster_reconciler.write_status(control, {**existing, "spec": spec}, status)
 
 
-def _not_ready(subject: str, resource: Mapping[str, Any]) -> MtcError:
-    found = "; ".join(f"{item['type']}: {item.get('message', '')}" for item in blockers(resource))
-    return PermanentError(
-        subject=subject,
-        attempt="the cluster is not ready",
-        reason=found,
-        mend="Mend what the conditions say and run the task again",
+def _users(this: Call, control: Cluster) -> list[str]:
+    """The plans that refer to the cluster, and the copies without a plan that are under way with it."""
+    me = (this.namespace, str(this.params["name"]))
+    kinds = (
+        names.MIG_PLAN,
+        names.DIRECT_VOLUME_MIGRATION,
+        names.DIRECT_IMAGE_MIGRATION,
+        names.DIRECT_IMAGE_STREAM_MIGRATION,
     )
+
+    def using(kind: str) -> list[str]:
+        return [
+            subject_of(kind, item["metadata"]["name"], item["metadata"]["namespace"])
+            for item in control.list(names.API_VERSION, kind, this.namespace)
+            if me in [refers_to((item.get("spec") or {}).get(field)) for field in REFERENCES]
+            and (kind == names.MIG_PLAN or (_alone(item) and direct_course.standing(item).state == "running"))
+        ]
+
+    return sorted(user for users in control.map(using, kinds) for user in users)
+
+
+def _alone(copy: Mapping[str, Any]) -> bool:
+    """Whether it belongs to no migration and no other copy: those of a migration are its plan's matter."""
+    return not any(owner.get("kind") in names.KINDS for owner in copy["metadata"].get("ownerReferences") or ())
 
 
 def _remove(
@@ -261,18 +279,12 @@ def _remove(
     subject = subject_of(names.MIG_CLUSTER, this.params["name"], this.namespace)
     changes: list[str] = []
     if existing is not None:
-        users = [
-            plan["metadata"]["name"]
-            for plan in control.list(names.API_VERSION, names.MIG_PLAN, this.namespace)
-            if this.params["name"]
-            in [(plan["spec"].get(key) or {}).get("name") for key in ("srcMigClusterRef", "destMigClusterRef")]
-        ]
-        if users:
+        if users := _users(this, control):
             raise Refused(
                 subject=subject,
                 attempt="it is not removed",
-                reason=f"these plans use it: {', '.join(sorted(users))}",
-                mend="Remove the plans first",
+                reason=f"it is used by {', '.join(users)}",
+                mend="Remove plans first, and let copies end or remove them",
             )
         changes.append(f"{subject} removed")
         if not this.check:

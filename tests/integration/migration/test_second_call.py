@@ -55,6 +55,8 @@ def test_an_unfinished_run_keeps_its_options_and_its_resources_until_it_has_ende
     name = begun.migration["resource"]["metadata"]["name"]
     phase = stored(world)[name]
     assert phase != "Completed"
+    assert begun.migration["conditions"]["Running"]["reason"] == phase
+    assert begun.migration["conditions"]["Ready"]["status"] == "True"
 
     other = migration(world, verification="full", existing_objects="keep", start_timeout=111)
     assert other.code != 0
@@ -70,7 +72,7 @@ def test_an_unfinished_run_keeps_its_options_and_its_resources_until_it_has_ende
     assert name in kept.failure
     used = call(world, "mig_cluster", name="source", state="absent")
     assert used.code != 0
-    assert "these plans use it: app" in used.failure
+    assert f"it is used by MigPlan {world.resource_namespace}/app" in used.failure
 
     ended = migration(world)
     assert ended.code == 0, ended.output

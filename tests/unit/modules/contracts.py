@@ -140,7 +140,10 @@ def _cluster_specs(params: Params) -> list[tuple[str, Spec]]:
 
 def _cluster_critical(_kind: str, spec: Spec) -> list[str]:
     status = cluster_reconciler.check_cluster(
-        spec=spec, status={}, secret=lambda: "token", connect=lambda _spec, _token: cast(Cluster, Answering())
+        spec=spec,
+        status={},
+        secret=lambda: {"saToken": "dG9rZW4="},
+        connect=lambda _spec, _token: cast(Cluster, Answering()),
     )
     return [item["type"] for item in status["conditions"] if item["category"] == "Critical"]
 
