@@ -44,7 +44,7 @@ def predict_or_start(
     settled = decision.migration
     accepted_now: Sequence[preflight.Acceptance] = ()
     intent = Intent.from_params(this.params)
-    plan, sides = _plan(this, control, plan_name, installed=installed)
+    plan, sides = _plan(this, control, plan_name, installed=installed, starting=settled is None)
     if settled is None:
         situation = _situation(this, plan, sides, intent, name=decision.name)
         if installed and plan["spec"].get("indirectVolumeMigration"):
@@ -82,7 +82,7 @@ def predict_or_start(
     )
 
 
-def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[dict[str, Any], Sides]:
+def _plan(this: Call, control: Cluster, name: str, *, installed: bool, starting: bool) -> tuple[dict[str, Any], Sides]:
     """The plan with what is true of it now, and the connections to its clusters.
 
     Stored when ``plan_definition`` makes or changes it (not in check mode); otherwise the first phases store it.
@@ -115,6 +115,9 @@ def _plan(this: Call, control: Cluster, name: str, *, installed: bool) -> tuple[
         )
     if definition and not this.check:
         plan = plan_reconciler.store(control, plan, before=stored)
+    if starting and plan["spec"].get("closed"):
+        # Its clusters may be gone by now, and nobody needs them.
+        raise all_of(plan_findings(plan), attempt="the migration was not started")
     source, destination = opened.both()
     return plan, Sides(source=source, destination=destination)
 

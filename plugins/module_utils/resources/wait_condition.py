@@ -8,7 +8,6 @@ found any more: an absent one counts as ``False``. No condition of MTC's is ever
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -96,6 +95,8 @@ def problems(params: Mapping[str, Any], kind: str) -> list[Problem]:
     found: list[Problem] = []
     known = types_of(kind)
     if wanted.type not in known:
+        import difflib  # needed by nobody who spells it right
+
         near = difflib.get_close_matches(wanted.type, known, n=3, cutoff=0.5) or known
         fault = f"a {kind} never has the condition {wanted.type!r}"
         found.append(Problem(path=f"{OPTION}.type", fault=fault, mend=f"Choose among {', '.join(near)}"))

@@ -8,8 +8,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytest
-
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.conditions.tasks import perform, written
@@ -35,7 +33,6 @@ def started(module: str, namespace: str, **given: Any) -> Started:
     return Started({"call_module": module, "call_options": options}, playbook=BOOK)
 
 
-@pytest.mark.sample
 def test_what_holds_ends_the_wait_and_what_does_not_fails_in_the_end(control: Cluster, namespace: str) -> None:
     store(control, namespace, names.MIG_HOOK, "bad", BAD)
     hook = {"name": "bad"}
@@ -53,7 +50,6 @@ def test_what_holds_ends_the_wait_and_what_does_not_fails_in_the_end(control: Cl
     assert other["failed"]
     assert f"MigHook {namespace}/bad: Ready=True does not hold within {SOON} s: InvalidImage: " in other["msg"]
     assert other["conditions"].keys() == {"InvalidImage"}
-    assert other["duration"] >= SOON - 1 if "duration" in other else True
     assert (cleared["failed"], cleared["changed"]) == (False, False)
     assert "InvalidImage=True, reason NotFound does not hold" in reason["msg"]
 

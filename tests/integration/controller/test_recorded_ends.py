@@ -91,3 +91,26 @@ def test_a_rollback_that_left_something_behind(plan: dict[str, Any], clean: Clus
         until(lambda: clean.get("v1", "Namespace", "shop") is None, what="Namespace shop")
     assert run.code != 0
     assert "not everything was undone: still on the destination: ConfigMap shop/settings" in run.failure
+
+
+def test_an_unfinished_run_is_removed_only_by_force_which_cancels_it_first(
+    plan: dict[str, Any], clean: Cluster, controller: Play
+) -> None:
+    removal = {"name": "shop-final", "state": "absent"}
+    with controller(events=traces.events("final-canceled"), scale=0.02):
+        running = start("mig_migration", plan="shop")
+        running.wait_for("WaitForDirectVolumeMigrationToComplete")
+        kept = call("mig_migration", **removal)
+        predicted = call("mig_migration", "--check", **removal, force=True)
+        assert stored(clean)["shop-final"]["spec"].get("canceled") is None
+        gone = call("mig_migration", **removal, force=True)
+        followed = running.end()
+    assert kept.code != 0
+    assert "shop-final: it is not removed: it is not finished" in kept.failure
+    assert (predicted.code, predicted.changed) == (0, 1), predicted.output
+    assert (gone.code, gone.changed) == (0, 1), gone.output
+    assert stored(clean) == {}
+    assert followed.code != 0
+    assert "it was canceled" in followed.failure or "it was deleted" in followed.failure
+    again = call("mig_migration", **removal, force=True)
+    assert (again.code, again.changed) == (0, 0), again.output

@@ -11,7 +11,7 @@ from integration.migration import applications, processes
 from integration.migration.calls import PLAN_TASK, stored
 from integration.migration.conftest import World
 from integration.migration.playbooks import Started
-from integration.migration.test_cancel import cancel, must_be_as_before
+from integration.migration.test_cancel import cancel, conditions, must_be_as_before
 from integration.migration.test_kills import SLOW, in_the_last_pass, in_the_pre_copy, seeded
 from integration.migration.test_rollback import roll_back, source_state
 
@@ -47,6 +47,7 @@ def test_cancelling_that_was_killed_goes_on(world: World) -> None:
     canceling = begin(world, "cancel")
     canceling.wait_for("DeleteRegistries")
     kill(canceling)
+    assert "Canceling" in conditions(world, "app-final")
     ended = cancel(world)
     assert (ended.code, ended.changed) == (0, 1), ended.output
     must_be_as_before(world, "app-final")
