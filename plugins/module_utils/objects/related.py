@@ -15,7 +15,7 @@ from typing import Any, Final
 from ..cluster.api import Cluster
 from ..cluster.resource_types import ResourceType
 from ..resources import names
-from ..resources.errors import Forbidden
+from ..resources.errors import Forbidden, NotFound
 from . import definitions
 from .collect import Left, agreed, is_among, spelled
 from .inventory import reference
@@ -226,8 +226,11 @@ def _is_ours(obj: Manifest) -> bool:
 
 
 def _listed(source: Cluster, kind: ResourceType, left: Told) -> Iterator[Manifest]:
-    """All of a kind; where the connection may not read it, that is told, for it narrows what travels."""
+    """All of a kind; where the connection may not read it, that is told, for it narrows what travels. A kind that has
+    vanished since it was discovered has no objects."""
     try:
         yield from source.list(kind.api_version, kind.kind)
+    except NotFound:
+        return
     except Forbidden as error:
         left(Left(f"{kind.kind} of the cluster", f"may not be read, so none of them travels: {error.reason}"))

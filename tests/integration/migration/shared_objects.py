@@ -30,6 +30,19 @@ def group(world: World) -> str:
     return f"{world.name}.example.com"
 
 
+CONSTRAINTS = "SecurityContextConstraints"
+SECURITY = "security.openshift.io"
+
+
+def constraints_definition() -> Manifest:
+    """Stands in for OpenShift, which serves its constraints by a definition of that name, too."""
+    plural = CONSTRAINTS.lower()
+    names = {"kind": CONSTRAINTS, "plural": plural, "singular": plural, "listKind": f"{CONSTRAINTS}List"}
+    version = {"name": "v1", "served": True, "storage": True, "schema": OPEN}
+    spec = {"group": SECURITY, "scope": "Cluster", "names": names, "versions": [version]}
+    return named(*CRD, f"{plural}.{SECURITY}", spec=spec)
+
+
 def definition(world: World, *versions: str) -> Manifest:
     """Of kind Gadget; the first version is the one that is stored."""
     listed = [

@@ -10,8 +10,11 @@ from integration.migration.calls import PLAN_TASK
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
 from integration.migration.shared_objects import (
+    CONSTRAINTS,
     CRD,
     RBAC,
+    SECURITY,
+    constraints_definition,
     define,
     definition,
     gadget,
@@ -115,6 +118,35 @@ def test_objects_are_read_in_a_version_that_the_destination_serves(world: World)
         assert names.MIGRATED_BY_MIGPLAN_LABEL not in (there["metadata"].get("labels") or {})
         assert roll_back(world).code == 0
         assert world.destination.get(*CRD, f"gadgets.{group(world)}") is not None
+
+
+def test_constraints_allow_the_accounts_of_the_plan(world: World) -> None:
+    manifest = constraints_definition()
+    name = manifest["metadata"]["name"]
+    there = f"system:serviceaccount:{world.destination_namespace}:runner"
+    with standing(world):
+        try:
+            for cluster in (world.source, world.destination):
+                define(cluster, manifest)
+            users = [
+                f"system:serviceaccount:{world.source_namespace}:runner",
+                "system:serviceaccount:kube-public:runner",
+            ]
+            world.source.create(named(f"{SECURITY}/v1", CONSTRAINTS, reader(world, "own"), users=users, priority=7))
+            world.source.create(named(f"{SECURITY}/v1", CONSTRAINTS, "anyuid", users=users))
+            told = world.migrate("--check", "--diff")
+            assert any(
+                line.startswith(f"{CONSTRAINTS}.{SECURITY} anyuid") for line in told.migration["prediction"]["stays"]
+            )
+            moved = world.migrate()
+            assert moved.code == 0, moved.output
+            (found,) = world.destination.list(f"{SECURITY}/v1", CONSTRAINTS)
+            assert (found["users"], found["priority"]) == ([there], 7)
+            assert roll_back(world).code == 0
+            assert list(world.destination.list(f"{SECURITY}/v1", CONSTRAINTS)) == []
+        finally:
+            for cluster in (world.source, world.destination):
+                cluster.delete(*CRD, name)
 
 
 def test_without_a_version_in_common_nothing_begins_and_the_reason_is_told(world: World) -> None:
