@@ -85,6 +85,17 @@ options:
             description: Kind, as in C(kubectl api-resources).
             type: str
             required: true
+      excluded_resources:
+        description:
+          - Kinds to leave out, each as C(plural) or C(plural.group), besides those that MTC leaves out by default. An
+            empty list takes the plan's own away again.
+          - Of what belongs to the namespaces and lives in none this can name C(customresourcedefinitions),
+            C(clusterroles), C(clusterrolebindings) and C(securitycontextconstraints).
+          - A kind that the source does not know keeps the plan from being ready. Volumes are left out by
+            O(plan_definition.persistent_volumes).
+          - With an engine of the Migration Toolkit for Containers this is a setting of its controller and refused here.
+        type: list
+        elements: str
       label_selector:
         description:
           - Moves only the objects with these labels. It does not choose volumes.

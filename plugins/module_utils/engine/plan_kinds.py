@@ -17,13 +17,14 @@ from ..cluster.resource_types import ResourceType
 from ..objects import definitions
 from ..objects.collect import movable_types, unknown_kinds
 from ..objects.related import shared_types
+from ..resources import plan_exclusions
 from ..resources.plan_scope import included_kinds, selector_text
 
 
 def unknown_resources(source: Cluster, plan: Mapping[str, Any]) -> list[str]:
-    """The included kinds that the source does not know."""
-    included = included_kinds(plan)
-    return unknown_kinds(source, included) if included else []
+    """The kinds that the user has included or excluded and that the source does not know."""
+    named = [*included_kinds(plan), *plan_exclusions.own(plan)]
+    return unknown_kinds(source, named) if named else []
 
 
 def unserved_kinds(source: Cluster, destination: Cluster, plan: Mapping[str, Any]) -> list[ResourceType]:

@@ -19,7 +19,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import migplan, names, plan_limits, plan_pods, plan_resizing, plan_selections, plan_volumes
+from ..resources import (
+    migplan,
+    names,
+    plan_exclusions,
+    plan_limits,
+    plan_pods,
+    plan_resizing,
+    plan_selections,
+    plan_volumes,
+)
 from ..resources.condition_names import Category, PlanCondition, Reason
 from ..resources.conditions import Conditions
 from ..resources.digest import observed_digest
@@ -34,23 +43,6 @@ from .predictions import Predictions
 Manifest = dict[str, Any]
 Sides = Callable[[], tuple[Cluster, Cluster]]
 
-EXCLUDED_RESOURCES = (
-    "imagetags",
-    "templateinstances",
-    "clusterserviceversions",
-    "packagemanifests",
-    "subscriptions",
-    "servicebrokers",
-    "servicebindings",
-    "serviceclasses",
-    "serviceinstances",
-    "serviceplans",
-    "operatorgroups",
-    "events",
-    "events.events.k8s.io",
-    "rolebindings.authorization.openshift.io",
-)
-"""What MTC's operator leaves out by default (env EXCLUDED_RESOURCES)."""
 WRITES = 5
 _KEEPS_FROM_DISCOVERY = (
     PlanCondition.INVALID_SOURCE_CLUSTER_REF,
@@ -82,7 +74,7 @@ def with_options(plan: Manifest, params: Mapping[str, Any], *, engine: str) -> M
         subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
         raise InvalidInput(subject=subject, problems=missing)
     written = {names.ENGINE_ANNOTATION: engine, **(metadata.get("annotations") or {})}
-    annotations = plan_limits.annotated(params, written)
+    annotations = plan_exclusions.annotated(params, plan_limits.annotated(params, written))
     return {**plan, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
 
 
@@ -108,7 +100,7 @@ def evaluate(
         plan["spec"]["refresh"] = True
     status = plan.setdefault("status", {})
     status.setdefault("suffix", "".join(secrets.choice(string.ascii_lowercase + string.digits) for _digit in range(4)))
-    status["excludedResources"] = list(EXCLUDED_RESOURCES)
+    status["excludedResources"] = plan_exclusions.excluded(plan)
     reading = read_plan(control=control, sides=sides, plan=plan, installed=installed, predicted=predicted)
     renamed = renames_claims(plan)
     conditions = _judge(plan, reading, chosen)
@@ -232,7 +224,8 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     def told(plan: Mapping[str, Any]) -> tuple[Any, ...]:
         annotations = plan["metadata"].get("annotations") or {}
         engine = annotations.get(names.ENGINE_ANNOTATION)
-        return plan.get("spec"), plan.get("status"), engine, plan_limits.written(plan["metadata"])
+        ours = (plan_limits.written(plan["metadata"]), plan_exclusions.own(plan))
+        return plan.get("spec"), plan.get("status"), engine, ours
 
     return told(one) == told(other)
 

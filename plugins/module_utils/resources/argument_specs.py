@@ -179,6 +179,7 @@ def plan_spec() -> dict[str, Any]:
             "elements": "dict",
             "options": {"group": {"type": "str", "default": ""}, "kind": {"type": "str", "required": True}},
         },
+        "excluded_resources": {"type": "list", "elements": "str"},
         "label_selector": _label_selector(),
         "persistent_volumes": {
             "type": "list",

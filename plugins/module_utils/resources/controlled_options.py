@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import plan_limits
+from . import plan_exclusions, plan_limits
 from .errors import Problem
 
 
@@ -40,7 +40,7 @@ PROMISES: Mapping[str, _Promise] = {
 
 PLAN_LIMITS: Mapping[str, _Promise] = {
     option: _Promise(f"Set mig_{option} in the MigrationController") for option in plan_limits.OPTIONS
-}
+} | {plan_exclusions.OPTION: _Promise("Set additional_excluded_resources in the MigrationController")}
 
 
 def problems(params: Mapping[str, Any]) -> list[Problem]:
@@ -49,7 +49,7 @@ def problems(params: Mapping[str, Any]) -> list[Problem]:
 
 
 def plan_problems(params: Mapping[str, Any]) -> list[Problem]:
-    """The same for a plan: its limits are settings of the controller."""
+    """The same for a plan: its limits and exclusions are settings of the controller."""
     return _kept_by_nobody(params, PLAN_LIMITS)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import namespaces, option_checks as check, plan_limits, plan_selections, spec_fields
+from . import namespaces, option_checks as check, plan_exclusions, plan_limits, plan_selections, spec_fields
 from .engines import AUTO, CONTROLLER
 from .errors import Problem
 from .names import BUILTIN_NAMESPACE
@@ -119,6 +119,7 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
         problems += check.dns_subdomain(params.get(short), short)
         problems += check.reference(params.get(full), full)
     problems += plan_limits.problems(params)
+    problems += plan_exclusions.problems(params)
     problems += _namespace_problems(params)
     problems += _overlap_problems(params)
     problems += _hook_problems(params)

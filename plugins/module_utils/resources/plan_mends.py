@@ -37,7 +37,7 @@ MENDS: Final[Mapping[str, str]] = {
     PlanCondition.HOOK_NOT_READY: "Look at the conditions of that MigHook",
     PlanCondition.HOOK_PHASE_UNKNOWN: "Correct phase of the hook",
     PlanCondition.HOOK_PHASE_DUPLICATE: "Keep one hook for each phase",
-    PlanCondition.INVALID_RESOURCE_LIST: "Correct the option included_resources",
+    PlanCondition.INVALID_RESOURCE_LIST: "Correct the options included_resources and excluded_resources",
     PlanCondition.PV_INVALID_ACTION: _VOLUMES,
     PlanCondition.PV_INVALID_STORAGE_CLASS: (
         "Choose a class of the destination in storage_class_mapping or persistent_volumes"

@@ -122,7 +122,7 @@ def _included_resources(facts: PlanFacts, conditions: Conditions) -> None:
         conditions.set(
             PlanCondition.INVALID_RESOURCE_LIST,
             Category.CRITICAL,
-            message="The source does not know these included resources: [].",
+            message="The source does not know these included or excluded resources: [].",
             items=list(facts.unknown_resources),
         )
 

@@ -241,6 +241,11 @@ ROWS: Mapping[str, Row] = {
         expected={Plan.INVALID_RESOURCE_LIST: (CRITICAL, "")},
         items=lambda _stage: {"*": ["unicorn.example.com"]},
     ),
+    "unknown-exclusion": Row(
+        options=moves("app", excluded_resources=["secrets", "unicorns.example.com"]),
+        expected={Plan.INVALID_RESOURCE_LIST: (CRITICAL, "")},
+        items=lambda _stage: {"*": ["unicorns.example.com"]},
+    ),
     "unserved-kind": Row(
         options=moves("kinds"),
         expected={Plan.GVKS_INCOMPATIBLE: (WARN, "")},

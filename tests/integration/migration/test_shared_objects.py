@@ -6,7 +6,7 @@ serve, and a rollback takes back what nobody else has begun to use."""
 from __future__ import annotations
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
-from integration.migration.calls import PLAN_TASK
+from integration.migration.calls import PLAN_TASK, call
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
 from integration.migration.shared_objects import (
@@ -160,3 +160,13 @@ def test_without_a_version_in_common_nothing_begins_and_the_reason_is_told(world
         assert refused.result("mig_plan")["incompatible"][0]["gvks"][0]["kind"] == "gadgets"
         assert world.destination.get("v1", "Namespace", world.destination_namespace) is None
         assert mine(world, world.destination, "ClusterRole") == []
+
+        # Left out, with one of the kinds that live in no namespace, the rest goes.
+        names_of_kinds = [f"gadgets.{group(world)}", "clusterrolebindings.rbac.authorization.k8s.io"]
+        changed = call(world, "mig_plan", name="app", excluded_resources=names_of_kinds)
+        assert (changed.code, changed.changed) == (0, 1), changed.output
+        moved = world.migrate(*PLAN_TASK)
+        assert moved.code == 0, moved.output
+        assert world.destination.get("v1", "ConfigMap", "settings", world.destination_namespace) is not None
+        assert mine(world, world.destination, "ClusterRole") == [reader(world, "local")]
+        assert mine(world, world.destination, "ClusterRoleBinding") == []

@@ -100,6 +100,7 @@ KINDS = {
         },
         {
             "close": "another word for closed",
+            "excluded_resources": "added to MTC's list, which is among its settings",
             "namespace_limit": "a limit of the check, which MTC has among its settings",
             "pod_limit": "a limit of the check, which MTC has among its settings",
             "pv_limit": "a limit of the check, which MTC has among its settings",

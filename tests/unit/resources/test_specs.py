@@ -15,6 +15,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources import (
     migcluster,
     migmigration,
     migplan,
+    plan_exclusions,
     plan_limits,
 )
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.digest import observed_digest
@@ -199,6 +200,7 @@ def test_everything_wrong_with_a_plan_is_told_at_once() -> None:
         "namespaces": ["shop", "shop:Web", *(f"n{index}" for index in range(9))],
         "namespace_limit": 10,
         "pod_limit": 0,
+        "excluded_resources": ["routes.route.openshift.io", "No Kind", "persistentvolumeclaims"],
         "indirect_volume_migration": True,
         "included_resources": [
             {"group": "", "kind": "Secret"},
@@ -228,6 +230,8 @@ def test_everything_wrong_with_a_plan_is_told_at_once() -> None:
         "name",
         "mig_storage_ref",
         "pod_limit",
+        "excluded_resources[1]",
+        "excluded_resources[2]",
         "namespaces[1]",
         "namespaces",
         "indirect_volume_migration",
@@ -315,7 +319,11 @@ def test_flags_that_exclude_each_other(params: dict[str, Any], expected: list[st
     ("spec", "kind", "elsewhere"),
     [
         (argument_specs.cluster_spec, migcluster, set()),
-        (argument_specs.plan_spec, migplan, {"persistent_volumes", "storage_class_mapping", *plan_limits.OPTIONS}),
+        (
+            argument_specs.plan_spec,
+            migplan,
+            {"persistent_volumes", "storage_class_mapping", *plan_limits.OPTIONS, plan_exclusions.OPTION},
+        ),
         (argument_specs.migration_spec, migmigration, set()),
     ],
     ids=["cluster", "plan", "migration"],
