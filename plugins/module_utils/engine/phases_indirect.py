@@ -4,7 +4,8 @@
 
 A stage pod does its work when it has started, so making the pods begins the stage backup; the phases after it await
 and judge. On a final run the repository is opened, and a first backup made, while the application still runs: what can
-go wrong with image, network and store shows before the downtime, and the last backup carries only what has changed.
+go wrong with image, network and store on the source shows before the downtime (on the destination a stage run shows
+it), and the last backup carries only what has changed.
 """
 
 from __future__ import annotations
