@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from ..cluster.api import Cluster
-from ..resources import names
-from . import plan_reconciler
+from ..resources import migmigration, names
+from . import lease, plan_reconciler
 from .context import Context
 from .plan_sides import plan_findings
 
@@ -48,7 +48,8 @@ def _places(context: Context) -> list[tuple[Cluster, str]]:
 
 
 def remove_stale_scaffolding(context: Context) -> None:
-    """CleanStaleStagePods: delete the anchors of this plan's earlier runs; what they own goes with them."""
+    """CleanStaleStagePods: delete the anchors of this plan's earlier runs; what they own goes with them. So do leases
+    of finished runs."""
 
     def remove(place: tuple[Cluster, str]) -> None:
         cluster, namespace = place
@@ -56,6 +57,17 @@ def remove_stale_scaffolding(context: Context) -> None:
             cluster.delete("v1", "ConfigMap", anchor["metadata"]["name"], namespace, uid=anchor["metadata"]["uid"])
 
     context.control.map(remove, _places(context))
+    _remove_stale_leases(context)
+
+
+def _remove_stale_leases(context: Context) -> None:
+    """What a process has left that was killed between the end of its run and giving the lease back."""
+    selector = f"{names.RUN_LABEL},{names.RUN_LABEL}!={context.migration.uid}"
+    for found in list(context.control.list(lease.API, "Lease", context.migration.namespace, label_selector=selector)):
+        metadata = found["metadata"]
+        run = context.control.get(names.API_VERSION, names.MIG_MIGRATION, metadata["name"], metadata["namespace"])
+        if run is not None and migmigration.finished(run):
+            context.control.delete(lease.API, "Lease", metadata["name"], metadata["namespace"], uid=metadata["uid"])
 
 
 def await_stale_scaffolding(context: Context) -> str | None:
