@@ -13,7 +13,7 @@ from ..objects.links import relink
 from ..objects.manifest import Manifest
 from ..resources import accepted
 from ..resources.errors import DeadlineExceeded, Refused
-from . import archive, destination_namespaces, phases_hooks, plan_storage, source_objects
+from . import archive, phases_hooks, plan_storage, source_objects
 from .clock import elapsed_clock, wall_seconds
 from .context import Context
 from .itinerary import FINAL
@@ -24,8 +24,7 @@ REMOVAL_DEADLINE = 180
 
 
 def restore_objects(context: Context) -> None:
-    """EnsureFinalRestore: the stopped source is read again, compared with the frozen inventory, and sent; namespaces
-    that had no volume to be made for are made now.
+    """EnsureFinalRestore: the stopped source is read again, compared with the frozen inventory, and sent.
 
     What quiescing changed is undone by the transforms; any other difference stops the run by name, because nobody has
     seen it in the inventory. What became of each object is described in the plan's repository, if it has one.
@@ -42,7 +41,6 @@ def restore_objects(context: Context) -> None:
         )
     context.record.data["restore_began"] = True
     context.record.save()
-    destination_namespaces.ensure(context)
     report = apply.apply_all(
         context.destination,
         read.objects,

@@ -20,8 +20,10 @@ refresh}``; ``refresh: leave`` is what a failed pass does.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
 import json
+import signal
 import threading
 import time
 import uuid
@@ -39,6 +41,8 @@ Manifest = dict[str, Any]
 NAMESPACE = names.CONTROLLER_NAMESPACE
 LONGEST = 2.0
 """Seconds that the longest recorded silence takes here."""
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that a process gets when its parent ends."""
 KEPT_FALSE = frozenset({"isHostCluster", "stage", "custom"})
 """Fields that upstream writes even when they are false."""
 
@@ -225,7 +229,13 @@ def digest(spec: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
+def end_with_parent() -> None:
+    """A player that outlived its tests would go on writing into those that come after."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
+    end_with_parent()
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--kubeconfig", required=True)
     arguments.add_argument("--script", required=True, type=Path)
