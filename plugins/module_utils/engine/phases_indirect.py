@@ -4,8 +4,8 @@
 
 A stage pod does its work when it has started, so making the pods begins the stage backup; the phases after it await
 and judge. On a final run the repository is opened, and a first backup made, while the application still runs: what can
-go wrong with image, network and store on the source shows before the downtime (on the destination a stage run shows
-it), and the last backup carries only what has changed.
+go wrong with image, network and store, on either side, shows before the downtime, and the last backup carries only what
+has changed.
 """
 
 from __future__ import annotations
@@ -88,11 +88,14 @@ def take_initial_backup(context: Context) -> str | None:
 
 
 def _open(context: Context, *, tidy: bool) -> str | None:
-    """The repository is open; once in a run."""
+    """The repository is open for the pods of both clusters; once in a run."""
     if context.record.data.get("repository"):
         return None
     repository = volume_repository.of_plan(context.control, context.plan)
     if waiting := _indirect(context).open(tidy=tidy):
+        return waiting
+    begin_stage_restore(context)
+    if waiting := _indirect(context).reach():
         return waiting
     context.record.data["repository"] = repository.address
     context.record.save()

@@ -95,6 +95,23 @@ class Indirect:
         job = Job(cluster=self._source, namespace=namespace, name=name, manifest=manifest)
         return self._advance([job], "the repository is being opened", judge)
 
+    def reach(self) -> str | None:
+        """The destination's pods start and can open the repository, too. Its namespaces must exist. Raises as
+        ``open``."""
+        self._prepare("server")
+        namespace = self._layout.target_namespaces[0]
+        name = self._layout.named("server", "repository")
+
+        def manifest() -> Manifest:
+            persona = receiver(self._profiles["server", namespace], [], self._options)
+            return repository_pod(self._site("server", namespace), namespace, persona, name=name, role="server")
+
+        def judge(_job: Job, outcome: Outcome) -> None:
+            restic_outcomes.require_open(outcome, self._repository)
+
+        job = Job(cluster=self._destination, namespace=namespace, name=name, manifest=manifest)
+        return self._advance([job], "the destination looks for the repository", judge)
+
     def begin(self, name: str, *, final: bool, mounted: bool) -> int:
         """Stage pods for the volumes that a pod has mounted, or for the others; how many volumes these are."""
         self._prepare("client")

@@ -35,16 +35,23 @@ class Site:
     """With the repository's files."""
 
 
-def repository_pod(site: Site, namespace: str, persona: Persona, *, name: str, tidy: bool) -> Manifest:
-    """Opens or makes the repository; with ``tidy`` only the newest snapshot of each volume stays in it."""
+def repository_pod(
+    site: Site, namespace: str, persona: Persona, *, name: str, role: Role = "client", tidy: bool = False
+) -> Manifest:
+    """On the source: opens or makes the repository; with ``tidy`` only the newest snapshot of each volume stays in it.
+    On the destination: looks whether it can be opened from there."""
     return _pod(
         site,
         persona,
         name=name,
         namespace=namespace,
-        role="client",
+        role=role,
         script="repository.sh",
-        environment={"OPENMIG_PASS": "open", "OPENMIG_TIDY": "yes" if tidy else "no"},
+        environment={
+            "OPENMIG_PASS": "open",
+            "OPENMIG_TIDY": "yes" if tidy else "no",
+            "OPENMIG_LOOK": "yes" if role == "server" else "no",
+        },
     )
 
 

@@ -97,6 +97,7 @@ sums() {
 """
 
 # Opens the repository, or makes it; nobody else of this plan works with it now, so every lock in it is a dead run's.
+# On the destination it only looks: that its pods start and reach the store is better known before the downtime.
 REPOSITORY: Final = r"""
 kind=repository
 . "$OPENMIG_SCRIPTS/restic.sh"
@@ -104,12 +105,13 @@ kind=repository
 tries=0
 until timeout 60 restic $OPENMIG_OPTIONS cat config >/dev/null 2>"$errors"; do
     case $(cat "$errors") in *"wrong password"*) finish 1 password ;; esac
-    if timeout 60 restic $OPENMIG_OPTIONS init >/dev/null 2>"$errors"; then break; fi
+    if [ "$OPENMIG_LOOK" = no ] && timeout 60 restic $OPENMIG_OPTIONS init >/dev/null 2>"$errors"; then break; fi
     tries=$((tries + 1))
     [ "$tries" -lt 4 ] || finish 1 unreachable
     cat "$errors" >&2
     pause 2
 done
+[ "$OPENMIG_LOOK" = no ] || finish 0 seen
 repository unlock --remove-all >/dev/null 2>"$errors" || finish $? unlock
 if [ "$OPENMIG_TIDY" = yes ]; then
     repository forget --group-by host --keep-last 1 --prune --quiet >/dev/null 2>"$errors" || finish $? forget

@@ -291,6 +291,7 @@ def test_a_file_that_the_stage_pod_may_not_read_ends_the_run_before_the_applicat
     assert f"{world.source_namespace}/data" in run.failure
     assert run.migration["files"] == ["private"]
     assert applications.pod_of(world.source, world.source_namespace) == pod
+    assert world.destination.get("v1", "Namespace", world.destination_namespace) is None
     assert world.left_behind() == []
 
 

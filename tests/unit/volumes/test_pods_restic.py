@@ -39,18 +39,19 @@ def pods(profile: SettledProfile) -> dict[str, dict[str, Any]]:
     common: dict[str, Any] = {"run_pass": "final", "limit": 100}
     return {
         "repository": repository_pod(SITE, "shop", reader, name="r", tidy=True),
+        "look": repository_pod(SITE, "shop-new", writer, name="l", role="server"),
         "backup": backup_pod(SITE, move(), reader, name="b", node="node-1", final=True, force=False, **common),
         "restore": restore_pod(SITE, move(), writer, made, name="d", **common),
     }
 
 
-@pytest.mark.parametrize("which", ["repository", "backup", "restore"])
+@pytest.mark.parametrize("which", ["repository", "look", "backup", "restore"])
 def test_pods_pass_the_standard_of_their_profile(which: str) -> None:
     assert breaches_of_baseline(pods("root")[which]) == []
     assert breaches_of_restricted(pods("restricted")[which]) == []
 
 
-@pytest.mark.parametrize("which", ["repository", "backup", "restore"])
+@pytest.mark.parametrize("which", ["repository", "look", "backup", "restore"])
 def test_nothing_secret_stands_in_a_pod(which: str) -> None:
     text = json.dumps(pods("root")[which])
     assert "planted" not in text
