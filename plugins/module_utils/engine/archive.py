@@ -26,6 +26,7 @@ from ..stores.store import Store, StoreError
 from . import plan_storage
 from .clock import elapsed_clock
 from .context import Context
+from .plan_storage import StoreUnreached
 from .source_objects import SourceObjects
 
 CLAIMS = frozenset({"persistentvolumeclaims", "persistentvolumes", "imagestreams"})
@@ -37,10 +38,6 @@ CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 STORE_PATIENCE = 120.0
 """Seconds for which a store that does not answer is asked again before the call ends."""
-
-
-class StoreUnreached(TransientError):
-    """The store did not answer; nothing was written."""
 
 
 def patiently(context: Context, write: Callable[[], None]) -> str | None:
@@ -219,9 +216,4 @@ def _upload(store: Store, files: Iterable[tuple[str, bytes]]) -> None:
                 store.delete(key)
         if not error.unreached:
             raise
-        raise StoreUnreached(
-            subject=error.subject,
-            attempt=error.attempt,
-            reason=error.reason,
-            mend="Run the task again when the store answers: it goes on from here",
-        ) from error
+        raise plan_storage.unreached(error) from error

@@ -91,15 +91,15 @@ def _open(context: Context, *, tidy: bool) -> str | None:
     """The repository is open for the pods of both clusters; once in a run."""
     if context.record.data.get("repository"):
         return None
-    repository = volume_repository.of_plan(context.control, context.plan)
-    if waiting := _indirect(context).open(tidy=tidy):
+    indirect = _indirect(context)
+    if waiting := indirect.open(tidy=tidy):
         return waiting
     begin_stage_restore(context)
-    if waiting := _indirect(context).reach():
+    if waiting := indirect.reach():
         return waiting
-    context.record.data["repository"] = repository.address
+    context.record.data["repository"] = indirect.address
     context.record.save()
-    context.tell(f"the repository {repository.address} is open")
+    context.tell(f"the repository {indirect.address} is open")
     return None
 
 

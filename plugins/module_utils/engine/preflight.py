@@ -23,8 +23,8 @@ from ..volumes.model import VolumeMove
 from . import image_streams, object_checks, quiesce, volume_checks
 from .bound_hooks import BoundHook, obstacles
 from .destination_claims import FOREIGN_MEND
+from .restic_access import Obstacle
 from .source_objects import SourceObjects
-from .volume_repository import REPOSITORIES
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Situation:
     """What was accepted while the situation was read."""
     hooks: Sequence[BoundHook] = ()
     """The plan's hooks, but for a run that has none."""
-    storage_provider: str = ""
-    """Of the plan's replication repository, for a plan whose volumes go through it; "" when nobody knows."""
+    repository_obstacle: Obstacle | None = None
+    """Why the plan's volumes cannot go through its replication repository, as they are to."""
     image_streams: Sequence[str] = ()
     """Those of the source that would have to move."""
     stage: bool = False
@@ -126,16 +126,9 @@ def _indirect(situation: Situation) -> list[MtcError]:
     metadata = situation.plan["metadata"]
     subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
     errors: list[MtcError] = []
-    provider = situation.storage_provider
-    if provider and provider not in REPOSITORIES:
-        errors.append(
-            Refused(
-                subject=subject,
-                attempt=f"volumes cannot go through a store of provider {provider} yet",
-                reason=f"restic is told of these only: {', '.join(REPOSITORIES)}",
-                mend="Give the plan another MigStorage, or copy directly (indirect_volume_migration: false)",
-            )
-        )
+    if found := situation.repository_obstacle:
+        attempt = "its volumes cannot go through its MigStorage"
+        errors.append(Refused(subject=subject, attempt=attempt, reason=found.reason, mend=found.mend))
     excluding = sorted(f"{move.source_namespace}/{move.source_claim}" for move in situation.moves if move.excludes)
     if excluding:
         errors.append(

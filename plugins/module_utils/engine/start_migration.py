@@ -20,10 +20,10 @@ from . import (
     image_streams,
     plan_file,
     plan_reconciler,
-    plan_storage,
     predict,
     preflight,
     source_objects,
+    volume_repository,
 )
 from .bound_hooks import bound_hooks
 from .call import Call
@@ -48,8 +48,7 @@ def predict_or_start(
     if settled is None:
         situation = _situation(this, plan, sides, intent, name=decision.name)
         if installed and plan["spec"].get("indirectVolumeMigration"):
-            provider = plan_storage.provider_of(control, plan)
-            situation = replace(situation, storage_provider=provider)
+            situation = replace(situation, repository_obstacle=volume_repository.obstacle(control, plan))
         if not situation.stage:
             hooks = bound_hooks(control, plan, predictions=this.predictions)
             situation = replace(situation, hooks=hooks)

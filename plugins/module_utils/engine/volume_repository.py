@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..cluster.api import Cluster
 from ..objects.velero_archive import PREFIX
 from ..resources import names
-from ..resources.errors import AlreadyExists, Conflict, subject_of
-from ..resources.storage_credentials import AwsCredentials
-from ..resources.storage_providers import DEFAULT_REGION
-from ..stores.store import Store
-from ..volumes.configuration import SECRETS
+from ..resources.errors import AlreadyExists, Conflict, PermanentError, subject_of
+from ..stores.store import Store, StoreError
 from ..volumes.repository import PASSWORD, Repository
-from . import plan_storage
-from .plan_storage import PlanStorage
+from . import plan_storage, restic_access
+from .restic_access import Obstacle
 
 FOLDER: Final = "restic"
 """Velero knows it and takes no offence."""
@@ -38,9 +35,30 @@ def secret_name(plan: Mapping[str, Any]) -> str:
 
 
 def of_plan(control: Cluster, plan: Mapping[str, Any]) -> Repository:
-    """How restic reaches the plan's repository; the password is made when there is none yet."""
+    """How restic reaches the plan's repository; the password is made when there is none yet.
+
+    Raises PermanentError where restic cannot use the store, and StoreError or StoreUnreached where the store has to be
+    asked for its key and does not give it.
+    """
     storage = plan_storage.of_plan(control, plan)
-    return REPOSITORIES[storage.provider](storage, prefix_of(plan), _password(control, plan))
+    if found := restic_access.obstacle(storage.provider, storage.credentials):
+        subject = subject_of(names.MIG_STORAGE, storage.name, storage.namespace)
+        attempt = "volumes cannot go through it"
+        raise PermanentError(subject=subject, attempt=attempt, reason=found.reason, mend=found.mend)
+    password = _password(control, plan)
+    try:
+        row = restic_access.PROVIDERS[storage.provider]
+        return row.repository(storage.config, storage.credentials, prefix_of(plan), password)
+    except StoreError as error:
+        if error.unreached:
+            raise plan_storage.unreached(error) from error
+        raise
+
+
+def obstacle(control: Cluster, plan: Mapping[str, Any]) -> Obstacle | None:
+    """Why restic cannot use the plan's store, as far as that can be read; writes nothing."""
+    storage = plan_storage.look(control, plan)
+    return restic_access.obstacle(storage.provider, storage.credentials) if storage else None
 
 
 def remove(control: Cluster, plan: Mapping[str, Any]) -> int:
@@ -98,37 +116,3 @@ def _password(control: Cluster, plan: Mapping[str, Any]) -> str:
             status=409,
         )
     return password
-
-
-def _s3(storage: PlanStorage, prefix: str, password: str) -> Repository:
-    config, keys = storage.config, storage.credentials
-    if not isinstance(keys, AwsCredentials):
-        raise TypeError(storage.provider)
-    region = str(config.get("awsRegion") or DEFAULT_REGION)
-    endpoint = str(config.get("awsS3Url") or config.get("awsPublicUrl") or "")
-    by_path = config.get("awsS3ForcePathStyle")
-    path_style = bool(endpoint) if by_path is None else bool(by_path)
-    if not endpoint:
-        endpoint = f"https://s3.{region}.amazonaws.com"
-    elif "://" not in endpoint:
-        endpoint = f"http://{endpoint}"
-    files = {
-        PASSWORD: password,
-        "aws": f"[default]\naws_access_key_id={keys.access_key_id}\naws_secret_access_key={keys.secret_access_key}\n",
-    }
-    options = ["-o", f"s3.bucket-lookup={'path' if path_style else 'dns'}"]
-    if config.get("insecure"):
-        options.append("--insecure-tls")
-    elif config.get("s3CustomCABundle"):
-        files["ca.pem"] = base64.b64decode(str(config["s3CustomCABundle"])).decode()
-        options += ["--cacert", f"{SECRETS}/ca.pem"]
-    return Repository(
-        address=f"s3:{endpoint.rstrip('/')}/{config['awsBucketName']}/{prefix}",
-        environment={"AWS_SHARED_CREDENTIALS_FILE": f"{SECRETS}/aws", "AWS_DEFAULT_REGION": region},
-        options=tuple(options),
-        files=files,
-    )
-
-
-REPOSITORIES: Final[Mapping[str, Callable[[PlanStorage, str, str], Repository]]] = {"aws": _s3}
-"""By provider of the MigStorage. A new one is a function and a row."""

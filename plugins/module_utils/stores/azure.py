@@ -8,6 +8,7 @@ and lets Azure list the keys. Where the secret holds the key itself, nobody is a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -29,6 +30,7 @@ class Cloud:
     storage_suffix: str
 
 
+PUBLIC_CLOUD: Final = "AzurePublicCloud"
 CLOUDS: Final[Mapping[str, Cloud]] = {
     "azurepubliccloud": Cloud("login.microsoftonline.com", "https://management.azure.com", "core.windows.net"),
     "azureusgovernmentcloud": Cloud(
@@ -68,7 +70,7 @@ class Azure:
         self._azure = require_azure_blob()
         account, container = str(config["azureStorageAccount"]), str(config["azureStorageContainer"])
         self.address = f"container {container} of Azure storage account {account}"
-        cloud = CLOUDS.get((credentials.get("cloud_name") or "AzurePublicCloud").lower())
+        cloud = CLOUDS.get((credentials.get("cloud_name") or PUBLIC_CLOUD).lower())
         if cloud is None:
             raise StoreError(
                 address=self.address,
@@ -77,13 +79,13 @@ class Azure:
                 mend="Write AzurePublicCloud, AzureUSGovernmentCloud or AzureChinaCloud",
                 unreached=True,
             )
-        key = credentials.get("storage_account_access_key") or self._call(
+        self.key = credentials.get("storage_account_access_key") or self._call(
             "ask for the account's access key",
             lambda: account_key(credentials, cloud, resource_group=str(config["azureResourceGroup"]), account=account),
         )
         self._service = self._azure.storage.blob.BlobServiceClient(
             account_url=f"https://{account}.blob.{cloud.storage_suffix}",
-            credential={"account_name": account, "account_key": key},
+            credential={"account_name": account, "account_key": self.key},
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retry_policy=self._azure.storage.blob.LinearRetry(backoff=1, retry_total=1, random_jitter_range=0),
@@ -161,6 +163,12 @@ class Azure:
             reason, mend = _ANSWERS.get(code) or _ANSWERS.get(status) or unknown
         told = ", ".join(part for part in (code, f"HTTP {status}" if status else "") if part)
         return StoreError(address=self.address, attempt=attempt, reason=f"{reason} ({told})", mend=mend)
+
+
+def access_key(config: Mapping[str, Any], credentials: AzureCredentials) -> str:
+    """The key of the storage account, for who reaches the container by other means. Raises StoreError."""
+    with contextlib.closing(Azure(config, credentials)) as store:
+        return store.key
 
 
 def _beneath(error: BaseException, kinds: tuple[type[Exception], ...]) -> Exception | None:

@@ -74,6 +74,11 @@ class Indirect:
         self._told: dict[str, Mapping[str, Any]] = {}
         self._looked = 0.0
 
+    @property
+    def address(self) -> str:
+        """Of the repository."""
+        return self._repository.address
+
     # -- what phases ask for -----------------------------------------------------------------------------------------
 
     def open(self, *, tidy: bool) -> str | None:

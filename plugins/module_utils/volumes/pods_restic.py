@@ -160,6 +160,7 @@ def _pod(
             "RESTIC_PASSWORD_FILE": f"{SECRETS}/{PASSWORD}",
             "RESTIC_CACHE_DIR": f"{STATE}/cache",
             "RESTIC_PROGRESS_FPS": "0.5",
+            "OPENMIG_VARIABLES": " ".join(repository.variables),
             "OPENMIG_OPTIONS": " ".join(filter(None, (*repository.options, limit))),
             **environment,
         },

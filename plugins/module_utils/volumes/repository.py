@@ -26,6 +26,10 @@ class Repository:
     """Arguments of every call of restic, without blanks."""
     files: Mapping[str, str] = field(repr=False)
     """Name to content."""
+    variables: tuple[str, ...] = ()
+    """Files whose content restic wants in a variable of the same name: in its own environment, not in the pod's."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Secrets within files that neither are a line of one nor stand behind an equals sign."""
 
     @property
     def ending(self) -> str:
@@ -36,7 +40,7 @@ class Repository:
     def told(self, text: str) -> str:
         """A text of restic's without the contents of the files, should one ever be in it."""
         lines = {line.strip() for content in self.files.values() for line in content.splitlines()}
-        values = {part.strip() for line in lines for part in (line, line.rpartition("=")[2])}
+        values = {part.strip() for line in lines for part in (line, line.rpartition("=")[2])} | set(self.hidden)
         for value in sorted(values, key=len, reverse=True):
             if len(value) >= SHORTEST_SECRET:
                 text = text.replace(value, "(not shown)")

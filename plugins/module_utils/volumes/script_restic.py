@@ -63,6 +63,10 @@ mounted() {
     return 1
 }
 
+# What restic wants in variables alone is given to it here, for everybody who sees the pod sees the pod's.
+for each in $OPENMIG_VARIABLES; do
+    export "$each=$(cat "$OPENMIG_SECRETS/$each")"
+done
 # The words are ours and hold neither blanks nor secrets.
 repository() { restic $OPENMIG_OPTIONS "$@"; }
 

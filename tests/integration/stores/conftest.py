@@ -5,19 +5,16 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integration.stores import servers
 from integration.stores.azure_cloud import LOGIN, MANAGEMENT, azure_cloud
 from integration.stores.front import Authority, Front, proxy_front, tls_front
-from integration.stores.google_login import google_login
+from integration.stores.google_login import google_login, key_file
 
 
 @pytest.fixture(scope="session")
@@ -67,21 +64,7 @@ def gcp(authority: Authority, google_port: int, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def service_account() -> str:
-    """A key file as Google makes them, with a key that Google does not know."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-    return json.dumps(
-        {
-            "type": "service_account",
-            "project_id": "openmig-test",
-            "private_key_id": "planted-key-id",
-            "private_key": pem,
-            "client_email": "backup@openmig-test.iam.gserviceaccount.com",
-            "token_uri": "https://oauth2.googleapis.com/token",
-        }
-    )
+    return key_file()
 
 
 @pytest.fixture(scope="session")

@@ -88,14 +88,15 @@ class Front:
 
     port: int
     visited: list[str] = field(default_factory=list)
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     @property
     def proxy(self) -> str:
-        return f"http://{PROXY_USER}:{PROXY_PASSWORD}@127.0.0.1:{self.port}"
+        return f"http://{PROXY_USER}:{PROXY_PASSWORD}@{self.host}:{self.port}"
 
 
 @contextlib.contextmanager
@@ -112,10 +113,10 @@ def tls_front(authority: Authority, backend: int, *names: str) -> Iterator[Front
 
 
 @contextlib.contextmanager
-def proxy_front(authority: Authority, backends: Mapping[str, int]) -> Iterator[Front]:
+def proxy_front(authority: Authority, backends: Mapping[str, int], *, host: str = "127.0.0.1") -> Iterator[Front]:
     """A proxy that wants a password and leads CONNECT to a name (or to one below ``*.``) to a plain server here."""
     context = authority.context(*backends)
-    front = Front(0)
+    front = Front(0, host=host)
     expected = base64.b64encode(f"{PROXY_USER}:{PROXY_PASSWORD}".encode()).decode()
 
     def serve(client: socket.socket) -> None:
@@ -139,15 +140,15 @@ def proxy_front(authority: Authority, backends: Mapping[str, int]) -> Iterator[F
         with context.wrap_socket(client, server_side=True) as secured:
             _join(secured, backend)
 
-    with _listening(serve) as port:
+    with _listening(serve, host) as port:
         front.port = port
         yield front
 
 
 @contextlib.contextmanager
-def _listening(serve: object) -> Iterator[int]:
+def _listening(serve: object, host: str = "127.0.0.1") -> Iterator[int]:
     assert callable(serve)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server((host, 0))
 
     def one(client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:

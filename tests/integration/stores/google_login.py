@@ -17,7 +17,28 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import parse_qs
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 TOKEN = "planted-google-token"
+
+
+def key_file() -> str:
+    """A key file as Google makes them, with a key that Google does not know."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    return json.dumps(
+        {
+            "type": "service_account",
+            "project_id": "openmig-test",
+            "private_key_id": "planted-key-id",
+            "private_key": pem,
+            "client_email": "backup@openmig-test.iam.gserviceaccount.com",
+            "token_uri": "https://oauth2.googleapis.com/token",
+        }
+    )
 
 
 class _Login(http.server.BaseHTTPRequestHandler):

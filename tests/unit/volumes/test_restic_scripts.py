@@ -74,6 +74,7 @@ class Carrier:
                 "OPENMIG_SCRIPTS": str(self.root / "scripts"),
                 "OPENMIG_STATE": str(self.root / "state"),
                 "OPENMIG_END": str(end),
+                "OPENMIG_VARIABLES": "",
                 "OPENMIG_OPTIONS": "",
                 "OPENMIG_PASS": "final",
                 "OPENMIG_FINAL": "yes",
@@ -211,7 +212,7 @@ def test_what_is_under_way_is_told_without_names_of_files(carrier: Carrier) -> N
     script = f'OPENMIG_SCRIPTS={carrier.root / "scripts"}; . "$OPENMIG_SCRIPTS/restic.sh"; follow {carrier.root / "s"}'
     told = follow(
         ["dash", "-c", script],
-        env={"PATH": os.environ["PATH"], "OPENMIG_STATE": str(carrier.root / "state")},
+        env={"PATH": os.environ["PATH"], "OPENMIG_STATE": str(carrier.root / "state"), "OPENMIG_VARIABLES": ""},
         input='{"message_type":"status","percent_done":0.5,"current_files":["/volume/x"]}\nnoise\n',
         capture_output=True,
         text=True,
