@@ -62,16 +62,22 @@ options:
     type: bool
   again:
     description:
-      - With O(stage=true), start a further pass although one has succeeded. Without it a second run of the same task
-        changes nothing.
+      - With O(stage=true), or with O(migrate_state=true) that leaves the application running, start a further pass
+        although one has succeeded. Without it a second run of the same task changes nothing.
     type: bool
     default: false
   migrate_state:
     description:
-      - Move the data alone, or convert the storage of volumes within one cluster. MTC decides by the plan which of the
-        two it is.
-      - Carried out by MTC only. With engine V(builtin) it is refused before anything starts; copy volumes with
-        M(openmig.mtc.direct_volume_migration) there.
+      - Move the data of the volumes alone; no object is created on the destination but namespaces and claims, which may
+        have other names there.
+      - Without O(quiesce_pods=true) the application goes on running and nothing is proven, as in a stage run. A further
+        pass needs O(again=true).
+      - With O(quiesce_pods=true) the volumes are copied while the application runs, then it is stopped, what has
+        changed is copied, and every volume is proven equal as in a final migration. When that fails the source runs
+        again. When it succeeds the source stays stopped (RV(stays_stopped)), because its data has moved; start the
+        application at the destination by the means that you deploy it with.
+      - The plan's hooks do not run. With O(quiesce_pods=true) a plan that has any is refused.
+      - Refused once a migration has moved what the plan names; roll back first.
     type: bool
   keep_annotations:
     description:
@@ -135,10 +141,10 @@ options:
   quiesce_pods:
     description:
       - Whether the source's workloads are stopped before the last pass over the volumes. V(true) for a final migration
-        and V(false) for a stage run when left out.
+        and V(false) for a stage run or a state migration when left out.
       - A final migration without that lets the application write while it is copied; the proof of equality then
         usually fails.
-      - A stage run that stops the application starts it again at its end.
+      - A stage run that stops the application starts it again at its end; a state migration does not.
     type: bool
   verify:
     description:
@@ -363,6 +369,14 @@ EXAMPLES = r"""
     transfer_image: registry.example.com/openmig/mover:0.1.0
   check_mode: true
   diff: true
+
+- name: Move the data alone, for an application that something else deploys
+  openmig.mtc.mig_migration:
+    kubeconfig: ~/.kube/destination
+    plan: shop
+    migrate_state: true
+    quiesce_pods: true
+    transfer_image: registry.example.com/openmig/mover:0.1.0
 """
 
 RETURN = r"""
@@ -395,6 +409,11 @@ down_since:
   description: When the application was stopped, while it runs on neither side.
   returned: when a migration was carried out
   type: str
+stays_stopped:
+  description: The workloads of the source that a state migration has left stopped, because their data has moved.
+  returned: when a migration was carried out
+  type: list
+  elements: str
 downtime_seconds:
   description: Seconds from the moment when the first workload was stopped until the application ran again.
   returned: when the application was stopped

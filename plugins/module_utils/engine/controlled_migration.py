@@ -43,6 +43,7 @@ def migrate(this: Call, control: Cluster, *, plan_name: str) -> dict[str, Any]:
         plan=plan_name,
         name=this.params.get("name"),
         again=bool(this.params.get("again")),
+        quiesce=bool(this.params.get("quiesce_pods")),
         taken=runs.taken,
     )
     if decision.step is Step.NOTHING:

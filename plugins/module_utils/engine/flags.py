@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..resources.plan_facts import converts_storage
 from .itinerary import Flag
 
 VOLUME_RESOURCE = "persistentvolumes"
@@ -18,8 +19,11 @@ def _copied(entry: Mapping[str, Any]) -> bool:
     return selection.get("action") == "copy" and selection.get("copyMethod") in ("filesystem", "block")
 
 
-def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool, sync_back: bool = False) -> frozenset[Flag]:
-    """The flags of a run with the builtin engine. Velero's are never among them."""
+def flags_of(
+    plan: Mapping[str, Any], *, quiesce: bool, verify: bool, sync_back: bool = False, swaps: bool = False
+) -> frozenset[Flag]:
+    """The flags of a run with the builtin engine. Velero's are never among them. ``swaps``: it is one of those that
+    point workloads to other claims where the plan converts storage in place."""
     spec, status = plan["spec"], plan.get("status") or {}
     volumes = spec.get("persistentVolumes") or []
     indirect = bool(spec.get("indirectVolumeMigration"))
@@ -30,6 +34,7 @@ def flags_of(plan: Mapping[str, Any], *, quiesce: bool, verify: bool, sync_back:
         Flag.QUIESCE: quiesce,
         Flag.VERIFY: verify,
         Flag.ROLLBACK_SYNC: sync_back,
+        Flag.STORAGE_CONVERSION: swaps and converts_storage(plan),
         Flag.VOLUMES: any((entry.get("selection") or {}).get("action") != "skip" for entry in volumes),
         Flag.VOLUMES_ENABLED: VOLUME_RESOURCE not in (status.get("excludedResources") or []),
         Flag.INDIRECT_VOLUME: indirect,

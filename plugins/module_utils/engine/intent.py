@@ -74,8 +74,8 @@ class Intent(FrozenOptions):
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
         """What is left out and depends on the kind of run is settled here: only a final run stops the application and
-        looks at the migrated one."""
-        final = not (params.get("stage") or params.get("rollback") or params.get("cancel"))
+        looks at the migrated one without being told to."""
+        final = not any(params.get(kind) for kind in ("stage", "migrate_state", "rollback", "cancel"))
         settled = {name: final for name in ("quiesce_pods", "verify") if params.get(name) is None}
         return super().from_params({**params, **settled})
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..resources import accepted, excludes, migmigration, migplan, migration_options, names, wait_condition
 from ..resources.engines import CONTROLLER
-from ..resources.errors import InvalidInput, Problem, Refused, subject_of
+from ..resources.errors import InvalidInput, Problem, subject_of
 from . import call, choice, condition_waits, plan_file, second_call
 from .call import Call
 from .clock import elapsed_clock
@@ -71,13 +71,6 @@ def _migrate(this: Call) -> dict[str, Any]:
         return have_migrated(this, control, plan_name=plan_name)
     if problems := wait_condition.at_the_end_only(params, names.MIG_MIGRATION):
         raise InvalidInput(subject=f"{names.MIG_PLAN} {plan_name}", problems=problems)
-    if params.get("migrate_state"):
-        raise Refused(
-            subject=f"{names.MIG_PLAN} {plan_name}",
-            attempt="state migrations are not carried out by the builtin engine",
-            reason="a plan is moved as a whole here",
-            mend="Copy volumes alone with direct_volume_migration, or say engine: controller where MTC is installed",
-        )
     installed = call.require_resources(control, check=this.check)
     runs = runs_of(control, this.namespace, plan_name) if installed else Runs([], frozenset())
     asked = second_call.asked_for(params)
@@ -87,6 +80,7 @@ def _migrate(this: Call) -> dict[str, Any]:
         plan=plan_name,
         name=params.get("name"),
         again=bool(params.get("again")),
+        quiesce=bool(params.get("quiesce_pods")),
         taken=runs.taken,
     )
     settled = decision.migration

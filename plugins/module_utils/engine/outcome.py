@@ -94,6 +94,7 @@ def result_of(
         "errors": status.get("errors") or [],
         "downtime_seconds": record.get("downtime_seconds"),
         "down_since": _down_since(record),
+        "stays_stopped": record.get("stays_stopped") or [],
         "volumes": record.get("volumes") or [],
         "accepted": record.get("accepted") or [],
         "hooks": _hooks(record),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from . import (
     phases_cancel,
+    phases_conversion,
     phases_copy_back,
     phases_destination,
     phases_failure,
@@ -18,6 +19,7 @@ from . import (
     phases_rollback,
     phases_source,
     phases_stage,
+    phases_state,
     phases_volumes,
 )
 from .context import Context
@@ -50,6 +52,7 @@ PHASES: Mapping[str, Callable[[Context], str | None]] = {
     "WaitForDirectVolumeMigrationToComplete": phases_volumes.copy_and_prove,
     "EnsureFinalRestore": phases_destination.restore_objects,
     "FinalRestoreCreated": phases_destination.compare_objects,
+    "SwapPVCReferences": phases_conversion.point_over,
     "DeleteRegistries": phases_destination.remove_scaffolding,
     "Verification": phases_destination.await_health,
     CANCELING: phases_cancel.begin,
@@ -73,12 +76,14 @@ OF_ITINERARY: Mapping[tuple[str, str], Callable[[Context], str | None]] = {
     ("Cancel", "EnsureStagePodsDeleted"): phases_cancel.remove_copies,
     ("Cancel", "UnQuiesceSrcApplications"): phases_cancel.start_again,
     ("Rollback", "DeleteRegistries"): phases_rollback.remove_leftovers,
+    ("Rollback", "SwapPVCReferences"): phases_conversion.point_back,
     ("Rollback", "EnsureStagePodsDeleted"): phases_rollback.remove_leftovers,
     ("Rollback", "UnQuiesceSrcApplications"): phases_rollback.start_source,
     ("Stage", "Started"): phases_stage.begin,
-    ("Stage", "CreateDirectVolumeMigrationStage"): phases_volumes.stage,
-    ("Stage", "WaitForDirectVolumeMigrationToComplete"): phases_stage.conclude_pass,
-    ("Stage", "DeleteRegistries"): phases_stage.end,
+    ("Stage", "QuiesceSourceApplications"): phases_state.quiesce_source,
+    ("Stage", "CreateDirectVolumeMigrationStage"): phases_state.copy,
+    ("Stage", "WaitForDirectVolumeMigrationToComplete"): phases_state.conclude,
+    ("Stage", "DeleteRegistries"): phases_state.end,
 }
 """Where one name means different work, depending on the itinerary."""
 

@@ -12,7 +12,7 @@ Volumes stay once something was copied into them, for the next run; a rollback r
 from __future__ import annotations
 
 from ..resources.condition_names import Category, MigrationCondition
-from . import direct_volume, phases_hooks, phases_rollback
+from . import direct_volume, phases_conversion, phases_hooks, phases_rollback
 from .context import Context
 from .itineraries import ROLLBACK
 from .phases_failure import remove_objects, remove_volumes, start_source
@@ -30,7 +30,8 @@ def _within_deadline(context: Context, waiting: str | None) -> str | None:
 
 
 def _taken_over(context: Context) -> bool:
-    return context.record.data.get("runs_on") == "destination"
+    data = context.record.data
+    return data.get("runs_on") == "destination" or phases_conversion.taken_over(data)
 
 
 def begin(context: Context) -> None:
@@ -45,8 +46,11 @@ def begin(context: Context) -> None:
 
 
 def take_back(context: Context) -> str | None:
-    """DeleteRestores: nothing that the run has created on the destination is left, nor runs."""
-    return None if _taken_over(context) else _within_deadline(context, remove_objects(context))
+    """DeleteRestores: nothing that the run has created on the destination is left, nor runs; workloads that point to
+    other claims point to their own again."""
+    if _taken_over(context):
+        return None
+    return _within_deadline(context, phases_conversion.undo(context) or remove_objects(context))
 
 
 def remove_scaffolding(context: Context) -> str | None:
@@ -69,8 +73,10 @@ def remove_copies(context: Context) -> str | None:
 def start_again(context: Context) -> str | None:
     """UnQuiesceSrcApplications: whichever side ran before runs again."""
     if context.itinerary is ROLLBACK:
-        phases_rollback.start_migrated(context)
-        return None
+        return _within_deadline(context, phases_rollback.start_migrated(context))
+    if phases_conversion.taken_over(context.record.data):
+        phases_conversion.start(context)
+        context.application_runs("destination")
     return None if _taken_over(context) else start_source(context)
 
 

@@ -16,7 +16,16 @@ from ..objects import apply, health
 from ..objects.removal_shared import remove_shared
 from ..resources.condition_names import MigrationCondition
 from ..resources.errors import LeaseLost, MtcError, TransientError, Unauthorized
-from . import destination_claims, destination_namespaces, direct_volume, made_by_plan, phases_hooks, quiesce
+from ..resources.plan_facts import converts_storage
+from . import (
+    destination_claims,
+    destination_namespaces,
+    direct_volume,
+    made_by_plan,
+    phases_conversion,
+    phases_hooks,
+    quiesce,
+)
 from .clock import elapsed_clock
 from .context import Context
 from .guard import Abandoned
@@ -32,10 +41,12 @@ def clean_up(context: Context) -> str | None:
     """MigrationFailed. Each part is tried even when another fails; what could not be done is added to the errors. A
     cluster that does not answer is asked again until the deadline; one that does not take the token is left to the next
     call (Unauthorized)."""
-    taken_over = context.record.data.get("runs_on") == "destination"
+    data = context.record.data
+    taken_over = data.get("runs_on") == "destination" or phases_conversion.taken_over(data)
     parts: list[tuple[str, Callable[[Context], str | None]]] = [
         ("stop hooks", _stop_hooks),
         ("remove restored objects", remove_objects),
+        ("point the workloads back", phases_conversion.undo),
         ("start the source", start_source),
         ("remove the transfer's scaffolding", _remove_scaffolding),
         ("remove volumes and namespaces", remove_volumes),
@@ -44,7 +55,7 @@ def clean_up(context: Context) -> str | None:
     if context.itinerary is ROLLBACK:
         parts = [("remove the transfer's scaffolding", _remove_scaffolding), ("start again", _start_migrated)]
     if taken_over:
-        parts = [("stop hooks", _stop_hooks)]
+        parts = [("stop hooks", _stop_hooks), ("start on the new claims", _start_converted)]
     done: set[str] = context.memory.setdefault("cleaned", set())
     later: dict[str, MtcError] = {}
     for title, part in parts:
@@ -57,7 +68,7 @@ def clean_up(context: Context) -> str | None:
             raise
         except (TransientError, Unauthorized) as error:
             later[title] = error
-            if part is remove_objects:
+            if part in (remove_objects, phases_conversion.undo):
                 break  # the source may not start before
             continue
         except MtcError as error:
@@ -85,9 +96,20 @@ def _try_again(context: Context, later: Mapping[str, MtcError], done: set[str]) 
 def _start_migrated(context: Context) -> str | None:
     """A rollback that failed before it removed anything leaves the migrated application running. Later, what could not
     be removed may still run: the source waits for the next rollback."""
-    if "removed" not in context.record.data:
-        selector = made_by_plan.selector(context.plan_uid)
-        quiesce.unquiesce(context.destination, context.destination_namespaces, selector=selector)
+    if "removed" in context.record.data:
+        return None
+    if converts_storage(context.plan):
+        return phases_conversion.stay(context)
+    selector = made_by_plan.selector(context.plan_uid)
+    quiesce.unquiesce(context.destination, context.destination_namespaces, selector=selector)
+    context.application_runs("destination")
+    return None
+
+
+def _start_converted(context: Context) -> str | None:
+    """A conversion whose workloads all point to the new claims: as much of it as can be started runs there."""
+    if phases_conversion.taken_over(context.record.data):
+        phases_conversion.start(context)
         context.application_runs("destination")
     return None
 
@@ -114,6 +136,7 @@ def start_source(context: Context) -> str | None:
     was asked to."""
     if "stopped_at" not in context.record.data:
         return None
+    phases_conversion.may_start(context)
     started = quiesce.unquiesce(context.source, context.source_namespaces)
     if started:
         context.tell(f"started again: {', '.join(started)}")

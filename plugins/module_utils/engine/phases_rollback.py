@@ -10,8 +10,9 @@ from typing import Any
 
 from ..objects import health
 from ..resources.errors import DeadlineExceeded, LeaseLost, MtcError, TransientError
+from ..resources.plan_facts import converts_storage
 from ..volumes.model import Verdict
-from . import made_by_plan, phases_prepare, quiesce
+from . import made_by_plan, phases_conversion, phases_prepare, quiesce
 from .clock import elapsed_clock
 from .context import Context
 from .guard import Abandoned
@@ -51,6 +52,9 @@ def _going_down(context: Context) -> None:
 
 def stop_migrated(context: Context) -> None:
     """QuiesceDestinationApplications: what the migration has made is stopped; workloads of others are left alone."""
+    if converts_storage(context.plan):
+        phases_conversion.stop(context)
+        return
     _going_down(context)
     stopped = quiesce.quiesce(context.destination, context.destination_namespaces, selector=_selector(context))
     if stopped:
@@ -171,9 +175,12 @@ def start_source(context: Context) -> str | None:
     return None
 
 
-def start_migrated(context: Context) -> None:
-    """A rollback that is cancelled before anything was removed: the migrated application runs again."""
+def start_migrated(context: Context) -> str | None:
+    """A rollback that ends before anything was removed: the migrated application runs again."""
+    if converts_storage(context.plan):
+        return phases_conversion.stay(context)
     started = quiesce.unquiesce(context.destination, context.destination_namespaces, selector=_selector(context))
     if started:
         context.tell(f"started again: {', '.join(started)}")
     context.application_runs("destination")
+    return None

@@ -38,6 +38,7 @@ def lines(told: Mapping[str, Any]) -> list[str]:
         found += [f"    exclude {pattern}" for pattern in row["excludes"]]
     found += [_hook(row) for row in told["hooks"]]
     found += [f"stop {workload}" for workload in told["stops"]]
+    found += [f"point {workload} to the new claims" for workload in told.get("repoints", ())]
     for row in told["objects"]:
         found.append(f"{row['action']} {row['reference']} (from {row['source']}), form {row['form'][:_MASKED_VALUES]}")
         found += [f"    {line}" for line in row["patch"]]
@@ -70,6 +71,7 @@ def done(told: Mapping[str, Any]) -> list[str]:
         found += [f"exclude {pattern} of {row['source']}" for pattern in row["excludes"]]
     found += [_hook(row) for row in told["hooks"]]
     found += [f"stop {workload}" for workload in told["stops"]]
+    found += [f"point {workload} to the new claims" for workload in told.get("repoints", ())]
     for row in told["objects"]:
         action = "send" if row["action"] in SENT else row["action"]
         found.append(f"{action} {row['reference']} (from {row['source']}), form {row['form']}")

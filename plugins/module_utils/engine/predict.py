@@ -17,11 +17,11 @@ from ..resources import names, quantity
 from ..resources.errors import MtcError
 from ..resources.migplan import HOOK_PHASES
 from ..volumes import sizing
-from . import plan_text, quiesce
+from . import claim_swap, plan_text, quiesce
 from .flags import flags_of
 from .intent import Intent
 from .itineraries import STAGE
-from .itinerary import FINAL
+from .itinerary import FINAL, Flag
 from .preflight import Acceptance, Situation
 
 NOT_CHECKED = (
@@ -64,24 +64,30 @@ def foretell(
         }
         for move in situation.moves
     ]
-    flags = flags_of(plan, quiesce=intent.quiesce_pods, verify=intent.verify)
-    phases = [row.name for row in (STAGE if situation.stage else FINAL).phases if row.name and row.included(flags)]
+    flags = flags_of(plan, quiesce=intent.quiesce_pods, verify=intent.verify, swaps=situation.state)
+    itinerary = STAGE if situation.volumes_only else FINAL
+    phases = [row.name for row in itinerary.phases if row.name and row.included(flags)]
     managed = quiesce.managed(situation.source, list(situation.namespaces)) if intent.quiesce_pods else []
+    hooks, passed_over = _hooks(plan), []
+    if situation.volumes_only:
+        passed_over = [f"hook {row['phase']}: {row['name']} does not run: only volumes are copied" for row in hooks]
+        hooks = []
     return {
         "namespaces": dict(sorted(situation.namespaces.items())),
         "options": dict(sorted(intent.to_record().items())),
         "volumes": sorted(volumes, key=lambda row: str(row["source"])),
-        "hooks": _hooks(plan),
+        "hooks": hooks,
         "objects": predict.predict(read.transformed, findings),
         "stays": sorted(str(left) for left in read.left),
         "stops": _stops(situation) if intent.quiesce_pods else [],
-        "warnings": [str(item) for item in managed],
+        "repoints": _repoints(situation) if Flag.STORAGE_CONVERSION in flags and intent.quiesce_pods else [],
+        "warnings": [*map(str, managed), *passed_over],
         "phases": phases,
         "blocking": [error.message for error in blocking],
         "accepted": [str(item) for item in accepted],
         "not_checked": [
             *((NOT_CHECKED_INDIRECT if indirect else NOT_CHECKED) if situation.moves else ()),
-            *([HOOKS_NOT_CHECKED] if plan["spec"].get("hooks") else ()),
+            *([HOOKS_NOT_CHECKED] if hooks else ()),
         ],
     }
 
@@ -119,6 +125,12 @@ def _hooks(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
         for hook in plan["spec"].get("hooks") or ()
     ]
     return sorted(rows, key=lambda row: (HOOK_PHASES.index(row["phase"]) if row["phase"] in HOOK_PHASES else 9, *row))
+
+
+def _repoints(situation: Situation) -> list[str]:
+    """The workloads that a storage conversion points to the new claims."""
+    to = claim_swap.pointed(situation.moves, back=False)
+    return sorted(claim_swap.reference(obj) for _row, obj in claim_swap.users(situation.destination, to))
 
 
 def _stops(situation: Situation) -> list[str]:

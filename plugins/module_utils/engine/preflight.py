@@ -16,11 +16,10 @@ from ..cluster.api import Cluster
 from ..objects import apply
 from ..objects.existing import Finding, State
 from ..resources import accepted, names
-from ..resources.condition_names import Reason
 from ..resources.errors import MtcError, Refused, subject_of
-from ..resources.plan_facts import plan_type
+from ..resources.plan_facts import converts_storage
 from ..volumes.model import VolumeMove
-from . import image_streams, object_checks, quiesce, volume_checks
+from . import conversion_checks, image_streams, object_checks, quiesce, volume_checks
 from .bound_hooks import BoundHook, obstacles
 from .destination_claims import FOREIGN_MEND
 from .restic_access import Obstacle
@@ -69,8 +68,10 @@ class Situation:
     """Why the plan's volumes cannot go through its replication repository, as they are to."""
     image_streams: Sequence[str] = ()
     """Those of the source that would have to move."""
-    stage: bool = False
-    """Volumes only: no object was read and none will be created."""
+    volumes_only: bool = False
+    """A stage run or a state migration: no object was read and none will be created."""
+    state: bool = False
+    """A state migration."""
 
 
 UNSUPPORTED_FIELDS = {
@@ -94,15 +95,6 @@ def _unsupported(situation: Situation) -> list[MtcError]:
         for field, reason in UNSUPPORTED_FIELDS.items()
         if spec.get(field)
     ]
-    if plan_type(situation.plan) == Reason.STORAGE_CONVERSION_PLAN:
-        errors.append(
-            Refused(
-                subject=subject,
-                attempt="storage classes cannot be converted in place by the builtin engine yet",
-                reason="source and destination are one cluster, and the namespaces keep their names",
-                mend="Give the namespaces other names (source:destination), or another destination cluster",
-            )
-        )
     for entry in spec.get("persistentVolumes") or ():
         selection = entry.get("selection") or {}
         action, method = selection.get("action"), selection.get("copyMethod")
@@ -117,6 +109,61 @@ def _unsupported(situation: Situation) -> list[MtcError]:
             )
         )
     return errors
+
+
+def _state(situation: Situation) -> list[MtcError]:
+    """What a state migration cannot do."""
+    if not situation.state:
+        return []
+    spec, metadata = situation.plan["spec"], situation.plan["metadata"]
+    subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
+    errors: list[MtcError] = []
+    if spec.get("indirectVolumeMigration"):
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt="a state migration copies volumes directly only",
+                reason="spec.indirectVolumeMigration is true, which makes it a plan for whole namespaces",
+                mend="Say indirect_volume_migration: false in the plan, or leave migrate_state out",
+            )
+        )
+    hooks = [str(hook.get("phase")) for hook in spec.get("hooks") or ()]
+    if hooks and situation.quiesce_pods:
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt="its hooks would not run",
+                reason=f"a state migration has no phase for hooks, and the plan has {', '.join(hooks)}",
+                mend="Take the hooks out of the plan and do their work in tasks of your own before and after this one",
+            )
+        )
+    if situation.quiesce_pods and not situation.moves:
+        errors.append(
+            Refused(
+                subject=subject,
+                attempt="the application would be stopped for nothing",
+                reason="a state migration moves volumes only, and the plan has none that is copied",
+                mend="Choose action copy for a volume, or leave migrate_state out to move the objects",
+            )
+        )
+    return errors
+
+
+def _conversion(situation: Situation) -> list[MtcError]:
+    """What keeps a plan from converting storage in place."""
+    if not converts_storage(situation.plan):
+        return []
+    errors = conversion_checks.kind_of_run(situation.plan)
+    errors += conversion_checks.virtual_machines(situation.plan)
+    if situation.state and situation.quiesce_pods:
+        errors += conversion_checks.workloads(situation.destination, situation.moves)
+    return errors
+
+
+def _retention(situation: Situation) -> list[MtcError]:
+    if not situation.quiesce_pods:
+        return []
+    return volume_checks.deleted_when_stopped(situation.source, list(situation.namespaces))
 
 
 def _indirect(situation: Situation) -> list[MtcError]:
@@ -277,6 +324,8 @@ def _in_use(situation: Situation) -> list[MtcError]:
 
 CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_unsupported, None),
+    (_state, None),
+    (_conversion, None),
     (_indirect, None),
     (_image_streams, None),
     (_volume_modes, None),
@@ -289,6 +338,7 @@ CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_cluster_rights, None),
     (_node_ports, None),
     (_bare_writers, None),
+    (_retention, None),
     (_hooks, None),
 )
 """In the order in which their findings are told, and the name by which they can be accepted. A new check is one

@@ -238,9 +238,22 @@ def quiesce(cluster: Cluster, namespaces: Sequence[str], *, selector: str | None
     return _change_all(cluster, namespaces, lambda row: row.stop, selector)
 
 
-def unquiesce(cluster: Cluster, namespaces: Sequence[str], *, selector: str | None = None) -> list[str]:
-    """Start what ``quiesce`` has stopped, exactly as it was; returns those that this call has started."""
-    return _change_all(cluster, namespaces, lambda row: row.start, selector)
+def unquiesce(
+    cluster: Cluster,
+    namespaces: Sequence[str],
+    *,
+    selector: str | None = None,
+    but_jobs: Callable[[Manifest], bool] | None = None,
+) -> list[str]:
+    """Start what ``quiesce`` has stopped, exactly as it was, but for the Jobs of which that is true; returns those that
+    this call has started."""
+
+    def change(row: Workload) -> Callable[[Manifest], Patch | None]:
+        if row.kind != "Job" or but_jobs is None:
+            return row.start
+        return lambda job: None if but_jobs(job) else row.start(job)
+
+    return _change_all(cluster, namespaces, change, selector)
 
 
 def affected(

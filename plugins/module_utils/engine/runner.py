@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
+from ..resources import migmigration
 from ..resources.errors import DeadlineExceeded, LeaseLost, MtcError, PermanentError, TransientError, Unauthorized
 from .clock import elapsed_clock
 from .context import Context
@@ -53,7 +54,14 @@ class Advance:
 
 def flags(context: Context) -> frozenset[Flag]:
     intent = context.intent
-    return flags_of(context.plan, quiesce=intent.quiesce_pods, verify=intent.verify, sync_back=intent.rollback_sync)
+    run = context.migration.manifest
+    return flags_of(
+        context.plan,
+        quiesce=intent.quiesce_pods,
+        verify=intent.verify,
+        sync_back=intent.rollback_sync,
+        swaps=migmigration.is_state(run) or migmigration.is_rollback(run),
+    )
 
 
 def walk(context: Context, *, wait: bool, timeout: float) -> Advance:
@@ -183,6 +191,8 @@ def _give_up_when_down_too_long(context: Context, itinerary: Itinerary, phase: s
     limit = context.intent.max_downtime
     if not limit or itinerary not in (STAGE, FINAL):
         return
+    if itinerary is STAGE and context.record.data.get("volumes_proven"):
+        return  # a state migration that has moved the data leaves the source stopped on purpose
     ahead = FINAL.index(GIVING_UP_ENDS_AT) - FINAL.index(phase)
     if itinerary is FINAL and (ahead < 0 or "restore_began" in context.record.data):
         return

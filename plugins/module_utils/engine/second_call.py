@@ -17,8 +17,9 @@ it was rolled back                    start           start         nothing
 a run of another kind is unfinished   refuse          refuse        refuse                cancel
 ====================================  ==============  ============  ====================  ==================
 
-A state migration is asked for as a final one is. An unfinished rollback goes on. A stage run after a final one that
-succeeded is refused: it would copy the stopped source over what the application has written since. Nothing here knows
+A state migration that stops the application is asked for as a final one is, and may follow one that does not; that
+one is asked for as a stage run is. An unfinished rollback goes on. A run that would copy after one that has carried the
+plan out is refused: it would copy the stopped source over what the application has written since. Nothing here knows
 who carries a run out.
 """
 
@@ -109,9 +110,11 @@ def decide(
     plan: str,
     name: str | None = None,
     again: bool = False,
+    quiesce: bool = False,
     taken: Collection[str] = (),
 ) -> Decision:
-    """The decision for a plan's migrations; ``taken`` are names that other plans' migrations have.
+    """The decision for a plan's migrations; ``taken`` are names that other plans' migrations have, ``quiesce`` says
+    whether the state migration that is asked for stops the application.
 
     Raises Refused, naming the run that stands in the way; NotFound for a name to cancel that there is not.
     """
@@ -124,20 +127,25 @@ def decide(
             reason="it is a run of another plan",
             mend="Give another name, or leave the option name out",
         )
-    decision = _decide(asked, migrations, plan=plan, again=again, taken=taken)
+    decision = _decide(asked, migrations, plan=plan, again=again, quiesce=quiesce, taken=taken)
     return decision if name is None else _named(asked, migrations, decision, name, again=again)
 
 
 def carried_out_by(migrations: Sequence[Found]) -> str | None:
-    """The final migration that has moved what the plan names and was not rolled back; None when there is none."""
+    """The migration that has moved what the plan names, a final one or the last pass of a state migration, and was not
+    rolled back; None when there is none."""
     for migration in migmigration.newest_first(migrations):
         if not migmigration.succeeded(migration) or not migmigration.finished(migration):
             continue
         if migmigration.is_rollback(migration):
             return None
-        if migmigration.is_final(migration):
+        if migmigration.is_final(migration) or _moves_the_state(migration):
             return _name(migration)
     return None
+
+
+def _moves_the_state(migration: Manifest) -> bool:
+    return migmigration.is_state(migration) and migmigration.quiesces(migration)
 
 
 def unfinished(migrations: Sequence[Found]) -> list[Found]:
@@ -151,7 +159,9 @@ def unfinished(migrations: Sequence[Found]) -> list[Found]:
     return sorted(waiting, key=lambda found: "itinerary" not in (found.get("status") or {}))
 
 
-def _decide(asked: Asked, migrations: Sequence[Found], *, plan: str, again: bool, taken: Collection[str]) -> Decision:
+def _decide(
+    asked: Asked, migrations: Sequence[Found], *, plan: str, again: bool, quiesce: bool, taken: Collection[str]
+) -> Decision:
     if working := unfinished(migrations):
         first = working[0]
         if kind_of(first) == asked.value:
@@ -166,16 +176,24 @@ def _decide(asked: Asked, migrations: Sequence[Found], *, plan: str, again: bool
         return _rollback(migrations, start, plan=plan)
     newest = _newest(migrations, asked.value)
     carried_out = carried_out_by(migrations)
-    if newest is not None and migmigration.succeeded(newest) and not (asked is Asked.STAGE and again):
+    further = _further(asked, newest, again=again, quiesce=quiesce)
+    if newest is not None and migmigration.succeeded(newest) and not further:
         return Decision(Step.NOTHING, _name(newest), newest)
-    if asked is Asked.STAGE and carried_out is not None:
+    if carried_out is not None:
         raise Refused(
             subject=_subject(next(migration for migration in migrations if _name(migration) == carried_out)),
-            attempt="no stage run is started after it",
+            attempt=f"no {asked.value} run is started after it",
             reason="it has carried the plan out, and a copy would overwrite what the application has written since",
             mend="Roll it back first",
         )
     return start
+
+
+def _further(asked: Asked, newest: Found | None, *, again: bool, quiesce: bool) -> bool:
+    """Whether a run is asked for although the newest of its kind has succeeded: another pass, or the last one."""
+    if asked is Asked.STATE and quiesce:
+        return newest is not None and not migmigration.quiesces(newest)
+    return again and asked in (Asked.STAGE, Asked.STATE)
 
 
 def _rollback(migrations: Sequence[Found], start: Decision, *, plan: str) -> Decision:
@@ -194,8 +212,8 @@ def _rollback(migrations: Sequence[Found], start: Decision, *, plan: str) -> Dec
 
 
 def _undone(migrations: Sequence[Found]) -> Found | None:
-    """What a rollback would undo: the newest final run since the last rollback, else the newest stage or state run."""
-    for kind in (Asked.FINAL.value, Asked.STAGE.value, Asked.STATE.value):
+    """What a rollback would undo: the newest final run since the last rollback, else the newest state or stage run."""
+    for kind in (Asked.FINAL.value, Asked.STATE.value, Asked.STAGE.value):
         if (found := _newest(migrations, kind)) is not None:
             return found
     return None
@@ -276,7 +294,8 @@ def _named(asked: Asked, migrations: Sequence[Found], unnamed: Decision, name: s
             mend="Let that one end, or cancel it with cancel: true",
         )
     rolled_back = found not in _since_rollback(migrations)
-    if migmigration.succeeded(found) and not rolled_back and not again:
+    last_pass = asked is Asked.STATE and unnamed.step is Step.START
+    if migmigration.succeeded(found) and not rolled_back and not again and not last_pass:
         return Decision(Step.NOTHING, name, found)
     how = "it succeeded" if migmigration.succeeded(found) else "it failed or was cancelled"
     raise Refused(

@@ -49,7 +49,7 @@ def predict_or_start(
         situation = _situation(this, plan, sides, intent, name=decision.name)
         if installed and plan["spec"].get("indirectVolumeMigration"):
             situation = replace(situation, repository_obstacle=volume_repository.obstacle(control, plan))
-        if not situation.stage:
+        if not situation.volumes_only:
             hooks = bound_hooks(control, plan, predictions=this.predictions)
             situation = replace(situation, hooks=hooks)
         found = preflight.findings(situation)
@@ -135,8 +135,9 @@ def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *
     if problems:
         raise InvalidInput(subject=subject_of(names.MIG_MIGRATION, name, this.namespace), problems=problems)
     plan_uid = str(plan["metadata"].get("uid", ""))
-    stage = bool(this.params.get("stage"))
-    if stage:
+    state = bool(this.params.get("migrate_state"))
+    volumes_only = state or bool(this.params.get("stage"))
+    if volumes_only:
         read = source_objects.nothing(plan)
     else:
         read = source_objects.read_objects(
@@ -150,7 +151,8 @@ def _situation(this: Call, plan: dict[str, Any], sides: Sides, intent: Intent, *
         read = replace(read, left=[*read.left, *image_streams.left(streams)])
         streams = []
     return preflight.Situation(
-        stage=stage,
+        volumes_only=volumes_only,
+        state=state,
         image_streams=streams,
         source=sides.source,
         destination=sides.destination,

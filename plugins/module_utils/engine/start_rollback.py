@@ -17,11 +17,13 @@ from ..resources import migmigration, names
 from ..resources.engines import BUILTIN
 from ..resources.errors import NotFound, Refused, subject_of
 from ..resources.migplan import namespace_mapping
-from . import choice, cluster_identities, made_by_plan, quiesce
+from ..resources.plan_facts import converts_storage
+from . import choice, claim_swap, cluster_identities, made_by_plan, quiesce
 from .call import Call
 from .carry_out import Sides, carry_out, plan_digest
 from .clock import elapsed_clock
 from .intent import Intent
+from .moves import moves_of
 from .outcome import record_of, result_of
 from .plan_sides import PlanSides
 from .second_call import Decision
@@ -41,6 +43,8 @@ def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: st
     undone = decision.about or {}
     record = record_of(control, undone) if undone else {}
     _same(record, plan, sides, undone)
+    if "stays_stopped" in record:
+        _unused(sides.destination, record, subject=subject_of(names.MIG_PLAN, plan_name, this.namespace))
     if this.params.get("rollback_sync"):
         _may_write_back(sides.source, plan, subject=subject_of(names.MIG_PLAN, plan_name, this.namespace))
     if this.check:
@@ -55,7 +59,8 @@ def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: st
         started=started,
         facts={
             "undoes": str((undone.get("metadata") or {}).get("name", "")),
-            "took_over": record.get("runs_on") == "destination",
+            # What a state migration has moved is used by whatever was started there since.
+            "took_over": record.get("runs_on") == "destination" or "stays_stopped" in record,
         },
     )
 
@@ -87,6 +92,20 @@ def _same(record: Mapping[str, Any], plan: Manifest, sides: Sides, undone: Mappi
             attempt="it is not rolled back",
             reason="the plan was changed since, so it may not name what the run has moved",
             mend="Give the plan its former content",
+        )
+
+
+def _unused(destination: Cluster, record: Mapping[str, Any], *, subject: str) -> None:
+    """Raises Refused while pods use what a state migration has moved: it has made none of them, so a rollback stops
+    none."""
+    moves = [row["move"] for row in record.get("volumes") or ()]
+    claims = [(move["target_namespace"], move["target_claim"]) for move in moves]
+    if used := quiesce.writers(destination, claims):
+        raise Refused(
+            subject=subject,
+            attempt="it is not rolled back while its volumes are in use",
+            reason=", ".join(str(writer) for writer in used),
+            mend="Stop what you have started at the destination, and run the task again",
         )
 
 
@@ -148,7 +167,11 @@ def _prediction(this: Call, sides: Sides, plan: Manifest, decision: Decision, *,
         "keeps": found.kept,
         "starts": quiesce.affected(sides.source, list(mapping), would="start"),
     }
-    lines = [f"remove {what}" for what in told["removes"]] + [f"keep {what}" for what in told["keeps"]]
+    if converts_storage(plan):
+        users = claim_swap.users(sides.destination, claim_swap.pointed(moves_of(plan), back=True))
+        told["repoints"] = sorted(claim_swap.reference(obj) for _row, obj in users)
+    lines = [f"point {what} to its former claims" for what in told.get("repoints", ())]
+    lines += [f"remove {what}" for what in told["removes"]] + [f"keep {what}" for what in told["keeps"]]
     lines += [f"start {what} on the source" for what in told["starts"]]
     metadata = {"name": decision.name, "namespace": this.namespace}
     return {

@@ -101,6 +101,24 @@ def sizes(source: Cluster, moves: Sequence[VolumeMove], *, mend: str) -> list[Mt
     return errors
 
 
+def deleted_when_stopped(source: Cluster, namespaces: Sequence[str]) -> list[MtcError]:
+    """StatefulSets whose claims the cluster deletes as soon as they have no replica: stopping them would be the end of
+    their data."""
+    sets = source.map(lambda namespace: list(source.list("apps/v1", "StatefulSet", namespace)), namespaces)
+    return [
+        Refused(
+            subject=subject_of("StatefulSet", found["metadata"]["name"], found["metadata"]["namespace"]),
+            attempt="it cannot be stopped without losing its volumes",
+            reason="its persistentVolumeClaimRetentionPolicy deletes claims when it is scaled down",
+            mend="Set spec.persistentVolumeClaimRetentionPolicy.whenScaled to Retain and run the task again",
+        )
+        for listed in sets
+        for found in listed
+        if (found["spec"].get("persistentVolumeClaimRetentionPolicy") or {}).get("whenScaled") == "Delete"
+        and found["spec"].get("replicas", 1)
+    ]
+
+
 def claims(destination: Cluster, moves: Sequence[VolumeMove], *, ours: Ours, foreign_mend: str) -> list[MtcError]:
     """Claims that stand in the place of a copy: somebody else's, or too small ones that were left."""
 

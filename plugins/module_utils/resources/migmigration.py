@@ -83,6 +83,11 @@ def is_state(migration: Mapping[str, Any]) -> bool:
     return bool(_spec(migration).get("migrateState"))
 
 
+def quiesces(migration: Mapping[str, Any]) -> bool:
+    """Whether it stops the application."""
+    return bool(_spec(migration).get("quiescePods"))
+
+
 def is_final(migration: Mapping[str, Any]) -> bool:
     return not (is_stage(migration) or is_rollback(migration) or is_state(migration))
 

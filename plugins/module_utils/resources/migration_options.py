@@ -34,9 +34,10 @@ def together(params: Mapping[str, Any]) -> list[Problem]:
     if params.get("force") and params.get("state") != "absent":
         fault, mend = "has a meaning with state: absent only", "Drop it; cancel: true ends a run"
         problems.append(Problem(path="force", fault=fault, mend=mend))
-    if params.get("again") and not params.get("stage"):
-        fault = "has a meaning for stage runs only"
-        problems.append(Problem(path="again", fault=fault, mend="Say stage: true as well"))
+    if params.get("again") and not _repeatable(params):
+        fault = "has a meaning for runs that leave the application running only"
+        mend = "Say stage: true as well, or migrate_state: true without quiesce_pods"
+        problems.append(Problem(path="again", fault=fault, mend=mend))
     if params.get("rollback_sync") and not params.get("rollback"):
         fault = "has a meaning for rollbacks only"
         problems.append(Problem(path="rollback_sync", fault=fault, mend="Say rollback: true as well"))
@@ -45,6 +46,10 @@ def together(params: Mapping[str, Any]) -> list[Problem]:
         fault = "cannot be combined with cancel"
         problems += [Problem(path=option, fault=fault, mend="cancel ends a run of any kind") for option in others]
     return problems + _pause(params)
+
+
+def _repeatable(params: Mapping[str, Any]) -> bool:
+    return bool(params.get("stage") or (params.get("migrate_state") and not params.get("quiesce_pods")))
 
 
 def _pause(params: Mapping[str, Any]) -> list[Problem]:

@@ -90,13 +90,18 @@ class PlanFacts:
     @property
     def storage_conversion(self) -> bool:
         """As the plan's type says, once it is identified."""
-        return plan_type(self.plan) == Reason.STORAGE_CONVERSION_PLAN
+        return converts_storage(self.plan)
 
 
 def plan_type(plan: Resource) -> str:
     """The reason of MigrationTypeIdentified, "" while no type is known."""
     found = condition(plan, PlanCondition.MIGRATION_TYPE_IDENTIFIED) or {}
     return str(found.get("reason", ""))
+
+
+def converts_storage(plan: Resource) -> bool:
+    """Whether the plan changes the storage class of volumes in place."""
+    return plan_type(plan) == Reason.STORAGE_CONVERSION_PLAN
 
 
 def renames_claims(plan: Resource) -> bool:

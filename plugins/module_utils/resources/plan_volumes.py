@@ -172,18 +172,23 @@ def _entry(
 def _mapped_name(claim: str, *, facts: VolumeFacts, use: ClaimUse, existing: Mapping[str, Any] | None) -> str:
     target = (claim_names(existing)[1] if existing else "") or claim
     if facts.storage_conversion:
+        if re.search(rf"-mig-{re.escape(facts.suffix)}(-.+-[0-9]+)?\Z", target):
+            return f"{claim}:{target}"  # also once the set that gave it its ending uses another claim
         target = converted_claim_name(target, suffix=facts.suffix, stateful_set=use.stateful_set)
         return f"{claim}:{target}"
     return claim if target == claim else f"{claim}:{target}"
 
 
 def _is_candidate(claim: Mapping[str, Any], facts: VolumeFacts) -> bool:
-    """Not what a storage conversion has made, and not what a controller derives from another claim."""
+    """Not what a storage conversion has made or left, and not what a controller derives from another claim."""
     metadata = claim.get("metadata") or {}
     if facts.suffix and str(metadata.get("name", "")).endswith(f"-mig-{facts.suffix}"):
         return False
     made_by = (metadata.get("labels") or {}).get(names.MIGRATED_BY_MIGPLAN_LABEL)
     if facts.storage_conversion and made_by and made_by == facts.plan_uid:
+        return False
+    left_by = (metadata.get("labels") or {}).get(names.SOURCE_FOR_DIRECT_VOLUME_MIGRATION_LABEL)
+    if facts.storage_conversion and left_by and left_by != facts.plan_uid:
         return False
     owners: Iterable[Mapping[str, Any]] = metadata.get("ownerReferences") or []
     return not any(owner.get("controller") and owner.get("kind") == "PersistentVolumeClaim" for owner in owners)

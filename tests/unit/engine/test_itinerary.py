@@ -253,3 +253,13 @@ def test_a_failed_step_stays_failed_and_later_ones_are_skipped() -> None:
     assert by_name["CleanupHelpers"]["message"] == pipeline.DONE
     assert by_name["Restore"]["message"] in (pipeline.NOT_STARTED, pipeline.SKIPPED)
     assert not by_name["Restore"].get("started")
+
+
+@pytest.mark.parametrize("itinerary", [STAGE, ROLLBACK])
+def test_claims_are_swapped_by_runs_that_may_where_the_plan_converts_in_place(itinerary: Itinerary) -> None:
+    kind = {"type": "MigrationTypeIdentified", "status": "True", "reason": "StorageConversionPlan"}
+    plan = {**WITH_VOLUME, "status": {"conditions": [kind]}}
+    for converting, swaps, expected in ((plan, True, True), (plan, False, False), (WITH_VOLUME, True, False)):
+        row = itinerary.row("SwapPVCReferences")
+        assert row is not None
+        assert row.included(flags_of(converting, quiesce=True, verify=True, swaps=swaps)) is expected

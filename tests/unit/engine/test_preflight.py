@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.openmig.mtc.plugins.module_utils.engine import preflight
+from ansible_collections.openmig.mtc.plugins.module_utils.engine import conversion_checks, preflight
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.preflight import Situation
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.condition_names import PlanCondition, Reason
 
@@ -26,8 +26,18 @@ def volume(action: str, method: str) -> dict[str, Any]:
 
 
 def test_a_conversion_in_place_is_refused() -> None:
-    (told,) = refusals({}, Reason.STORAGE_CONVERSION_PLAN)
-    assert told.startswith("MigPlan openmig/shop: storage classes cannot be converted in place")
+    plan = {"metadata": {"name": "shop", "namespace": "openmig"}, "spec": {}}
+    (error,) = conversion_checks.kind_of_run(plan)
+    assert error.message.startswith("MigPlan openmig/shop: storage classes cannot be converted in place")
+
+
+def test_the_disk_of_a_virtual_machine_is_not_converted() -> None:
+    disk, other = volume("copy", "filesystem"), volume("skip", "")
+    for entry in (disk, other):
+        entry["pvc"] = {"namespace": "shop", "name": "disk:disk-mig-ab12", "ownerType": "VirtualMachine"}
+    (error,) = conversion_checks.virtual_machines({"spec": {"persistentVolumes": [disk, other]}})
+    assert error.message.startswith("PersistentVolumeClaim shop/disk: it cannot be converted")
+    assert "VirtualMachine" in error.message
 
 
 @pytest.mark.parametrize(("action", "method"), [("move", "filesystem"), ("copy", "snapshot")])
@@ -40,3 +50,23 @@ def test_volumes_that_are_moved_or_copied_as_snapshots_are_refused(action: str, 
 def test_the_rest_is_not() -> None:
     plan = {"persistentVolumes": [volume("copy", "filesystem"), volume("skip", "")]}
     assert refusals(plan, Reason.NAMESPACE_MIGRATION_PLAN) == []
+
+
+def state_refusals(plan: dict[str, Any], *, stops: bool, moves: tuple[object, ...] = (object(),)) -> list[str]:
+    """Of a state migration of that plan."""
+    judged = {"metadata": {"name": "shop", "namespace": "openmig"}, "spec": plan}
+    asked = SimpleNamespace(state=True, plan=judged, quiesce_pods=stops, moves=moves)
+    return [error.message for error in preflight._state(cast(Situation, asked))]
+
+
+def test_what_a_state_migration_cannot_do_is_told_at_once() -> None:
+    hooks = [{"phase": "PreBackup"}, {"phase": "PostRestore"}]
+    told = state_refusals({"indirectVolumeMigration": True, "hooks": hooks}, stops=True, moves=())
+    assert [text.partition(": ")[2].partition(":")[0] for text in told] == [
+        "a state migration copies volumes directly only",
+        "its hooks would not run",
+        "the application would be stopped for nothing",
+    ]
+    assert "PreBackup, PostRestore" in told[1]
+    assert state_refusals({"hooks": hooks}, stops=False, moves=()) == []
+    assert state_refusals({}, stops=True) == []

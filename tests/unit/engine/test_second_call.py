@@ -255,3 +255,37 @@ def test_what_options_ask_for() -> None:
 )
 def test_what_has_carried_a_plan_out(found: list[Manifest], name: str | None) -> None:
     assert carried_out_by(found) == name
+
+
+def state(ended: str | None, *, stops: bool, age: int = 1, name: str = "app-state") -> Manifest:
+    return migration(name, ended, age=age, migrateState=True, quiescePods=stops)
+
+
+def test_a_state_migration_that_stops_the_application_follows_those_that_do_not() -> None:
+    copied, moved = state(OK, stops=False), state(OK, stops=True, age=2, name="app-state-2")
+    assert told(ask(STATE, copied)) == (Step.NOTHING, "app-state")
+    assert told(ask(STATE, copied, again=True)) == (Step.START, "app-state-2")
+    assert told(ask(STATE, copied, quiesce=True)) == (Step.START, "app-state-2")
+    assert told(ask(STATE, copied, quiesce=True, name="last")) == (Step.START, "last")
+    with pytest.raises(Refused, match="a finished run is not carried out again"):
+        ask(STATE, copied, quiesce=True, name="app-state")
+    assert told(ask(STATE, copied, moved, quiesce=True)) == (Step.NOTHING, "app-state-2")
+    assert told(ask(STATE, copied, moved)) == (Step.NOTHING, "app-state-2")
+    failed = state(FAILED, stops=True, age=2, name="app-state-2")
+    assert told(ask(STATE, copied, failed, quiesce=True)) == (Step.START, "app-state-3")
+
+
+@pytest.mark.parametrize("asked", [STAGE, STATE, FINAL])
+def test_nothing_is_copied_over_what_a_state_migration_has_moved(asked: Asked) -> None:
+    moved = state(OK, stops=True)
+    assert carried_out_by([moved]) == "app-state"
+    assert carried_out_by([state(OK, stops=False)]) is None
+    with pytest.raises(Refused, match=f"MigMigration openmig/app-state: no {asked.value} run is started after it"):
+        ask(asked, moved, again=True)
+    assert told(ask(asked, moved, BACK, again=True))[0] is Step.START
+
+
+def test_a_rollback_undoes_the_state_migration_rather_than_the_stage_runs_before() -> None:
+    decision = ask(ROLLBACK, state(OK, stops=True), run(STAGE, OK, age=2))
+    assert decision.about is not None
+    assert decision.about["metadata"]["name"] == "app-state"

@@ -181,6 +181,14 @@ def test_names_after_a_storage_conversion(name: str, stateful_set: str, expected
     assert volumes.converted_claim_name(name, suffix="ab12", stateful_set=stateful_set) == expected
 
 
+@pytest.mark.parametrize("target", ["data-mig-ab12-db-0", "data-mig-ab12"])
+def test_a_converted_name_stays_when_nobody_uses_the_former_claim_any_more(target: str) -> None:
+    facts = volumes.VolumeFacts(claims=[], volumes=[], storage_conversion=True, suffix="ab12")
+    existing = {"pvc": {"name": f"data-db-0:{target}"}}
+    told = volumes._mapped_name("data-db-0", facts=facts, use=volumes.ClaimUse(), existing=existing)
+    assert told == f"data-db-0:{target}"
+
+
 def test_a_converted_name_is_never_too_long() -> None:
     assert len(volumes.converted_claim_name("d" * 253, suffix="ab12")) <= 253
 
