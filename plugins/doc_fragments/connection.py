@@ -117,8 +117,6 @@ options:
 requirements:
   - python >= 3.11
   - urllib3 >= 1.26
-  - PyYAML >= 5.1
-  - kubernetes >= 24.2.0 (for kubeconfigs with a credential plugin or an identity provider)
   - websocket-client >= 1.0 (for commands in pods)
 notes:
   - The names of the connection options, their aliases and their environment variables are those of C(kubernetes.core).

@@ -25,6 +25,7 @@ from .resources.argument_specs import (
     store_credentials,
 )
 from .resources.info_options import info_spec
+from .resources.mover_options import ENDPOINTS, FOREIGN_ENDPOINTS
 
 Spec = dict[str, Any]
 
@@ -148,7 +149,7 @@ def run_spec() -> Spec:
         "images": {"type": "str", "choices": ["copy", "skip"], "default": "copy"},
         "transfer_image": {"type": "str"},
         "image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"], "default": "IfNotPresent"},
-        "endpoint": {"type": "str", "choices": ["NodePort", "ClusterIP"], "default": "NodePort"},
+        "endpoint": {"type": "str", "choices": [*ENDPOINTS, *FOREIGN_ENDPOINTS], "default": "NodePort"},
         "endpoint_address": {"type": "str"},
         "bandwidth": {"type": "int"},
         "excludes": {

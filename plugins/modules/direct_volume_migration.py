@@ -17,6 +17,9 @@ description:
     is started again and copies the difference; one that succeeded is left alone until O(again) or another spec asks
     for more, for example O(migration_type=CutOver) after O(migration_type=Stage).
   - In check mode it says what would be copied, with sizes, and what would block.
+  - Only the builtin engine carries it out. MTC's controller crashes over a copy without a migration behind it, so with
+    engine V(controller), also where V(auto) finds MTC, the task is refused; say O(engine=builtin) there, which works
+    beside MTC.
 author:
   - openmig contributors (@openmig)
 extends_documentation_fragment:
@@ -38,8 +41,7 @@ options:
     required: true
   namespace:
     description:
-      - Namespace of the control cluster in which the resource lives. When left out the engine's own, V(openmig) or
-        V(openshift-migration).
+      - Namespace of the control cluster in which the resource lives, by default V(openmig).
     type: str
   state:
     description:
@@ -108,11 +110,11 @@ options:
         description:
           - Storage class on the destination.
           - When left out it is chosen as a plan would choose it. That is a class of the same provisioner, else the
-            destination's default class. With O(engine=controller) it has to be given.
+            destination's default class.
           - An empty string means no class, for a volume that is bound by hand.
         type: str
       target_access_modes:
-        description: Access modes on the destination. The source's when left out; with O(engine=controller) to be given.
+        description: Access modes on the destination. The source's when left out.
         type: list
         elements: str
         choices: [ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod]
@@ -188,8 +190,7 @@ options:
     type: int
   transfer_image:
     description:
-      - Image with rsync and stunnel for the pods that copy. Required with the builtin engine; without effect with
-        O(engine=controller).
+      - Image with rsync and stunnel for the pods that copy. Required when it copies.
       - The directory C(images/mover) of the collection's repository holds its definition and says how to build it.
     type: str
   image_pull_policy:
@@ -201,12 +202,14 @@ options:
     description:
       - How the source's pods reach the destination. V(NodePort) needs a way from the source's pods to a node of the
         destination, V(ClusterIP) a network that both clusters share.
+      - V(Route) and V(LoadBalancer), which MTC knows too, cannot be made by the builtin engine yet and are refused.
     type: str
-    choices: [NodePort, ClusterIP]
+    choices: [NodePort, ClusterIP, Route, LoadBalancer]
     default: NodePort
   endpoint_address:
     description:
-      - Address of the destination that the source's pods use, when it is not the internal address of a ready node.
+      - Address of the destination that the source's pods use, when it is not the internal address of a ready node. An
+        IP address or the name of a host, without a port.
     type: str
   bandwidth:
     description: Limit for all volumes together, in KiB per second. May be changed while a copy is under way.

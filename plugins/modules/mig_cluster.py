@@ -89,7 +89,8 @@ options:
     description: Resource group of the cluster's disks. Has no effect with the builtin engine.
     type: str
   exposed_registry_path:
-    description: Host, and port if needed, of the cluster's exposed image registry.
+    description: Host, and port if needed, of the cluster's exposed image registry. Has no effect with the builtin
+      engine, which copies no images.
     type: str
   restart_restic:
     description: Whether restic is restarted before volumes are backed up. Has no effect with the builtin engine.

@@ -107,6 +107,11 @@ error:
   description: Subject, attempt, reason and mend of the error that C(msg) tells in one sentence.
   returned: failure
   type: dict
+problems:
+  description: Every invalid option with its path, its fault and how to mend it.
+  returned: when options are invalid
+  type: list
+  elements: dict
 """
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine import gc

@@ -183,6 +183,8 @@ options:
       - What happens to an object of the destination that has the name of one to be created and was not made by this
         plan.
       - V(fail) refuses to start and names them. V(keep) leaves them as they are. V(update) overwrites them.
+      - With engine V(controller) nobody looks beforehand, and Velero keeps what exists also with V(fail). V(update) is
+        refused.
     type: str
     choices: [fail, keep, update]
     default: fail
@@ -212,12 +214,14 @@ options:
     description:
       - How the source's pods reach the destination. V(NodePort) needs a way from the source's pods to a node of the
         destination, V(ClusterIP) a network that both clusters share.
+      - V(Route) and V(LoadBalancer), which MTC knows too, cannot be made by the builtin engine yet and are refused.
     type: str
-    choices: [NodePort, ClusterIP]
+    choices: [NodePort, ClusterIP, Route, LoadBalancer]
     default: NodePort
   endpoint_address:
     description:
-      - Address of the destination that the source's pods use, when it is not the internal address of a ready node.
+      - Address of the destination that the source's pods use, when it is not the internal address of a ready node. An
+        IP address or the name of a host, without a port.
     type: str
   bandwidth:
     description: Limit for all volumes together, in KiB per second. May be changed while a migration is under way.
@@ -278,6 +282,7 @@ options:
     description:
       - Seconds after which a cutover that has not begun to create objects is given up and the source started again.
         V(0) means no limit.
+      - With engine V(controller) the migration is canceled then, and only while this task is running to see it.
     type: int
     default: 0
   plan_file:
@@ -390,7 +395,7 @@ conditions:
   type: dict
 phase:
   description: The phase that was reached; V(Completed) at the end.
-  returned: success
+  returned: when there is a migration
   type: str
 waiting_for:
   description: What is waited for when the module returned before the end.
@@ -398,7 +403,7 @@ waiting_for:
   type: str
 errors:
   description: What went wrong, as in the resource.
-  returned: success
+  returned: when there is a migration
   type: list
   elements: str
 failed_phase:
@@ -455,7 +460,7 @@ findings:
   elements: dict
 accepted:
   description: What would have failed the migration and was accepted by O(accept_warnings), with its name.
-  returned: success
+  returned: when there is a migration
   type: list
   elements: dict
 hooks:
@@ -488,7 +493,8 @@ rollback:
     - Of a rollback. C(undoes) names the run that is undone, C(received) tells for each volume whether the application
       has written on the destination since the cutover (or why that is unknown), C(removed) what went, C(started) what
       was started on the source, C(kept_namespaces) and C(kept_objects) what stayed because others use it,
-      C(not_looked_at) APIs of the destination that did not answer.
+      C(not_looked_at) APIs of the destination that did not answer, C(copied_back) the verdicts on the volumes that
+      O(rollback_sync) has brought back.
   returned: when a migration was carried out
   type: dict
 phase_seconds:
@@ -501,11 +507,11 @@ prediction:
   type: dict
 summary:
   description: How many namespaces, objects (by what happens to them), volumes, bytes, hooks and obstacles there are.
-  returned: in check mode
+  returned: in check mode, of a run that would begin with engine V(builtin), rollbacks excepted
   type: dict
 digest:
   description: Stands for what would be done; O(plan_digest) of a later run demands that it is still the same.
-  returned: in check mode
+  returned: in check mode, of a run that would begin with engine V(builtin), rollbacks excepted
   type: str
   sample: sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
 plan_file:

@@ -185,7 +185,7 @@ options:
   volume_snapshot_provider:
     description:
       - Who makes snapshots of volumes. V("") means the provider of the backups.
-      - Snapshots are not tried before one is made, with either engine.
+      - MTC tries none before one is made. The builtin engine makes none at all; it only checks the settings.
     type: str
     choices: [aws, azure, gcp, ""]
   volume_snapshot_config:

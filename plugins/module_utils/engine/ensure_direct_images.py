@@ -65,8 +65,6 @@ def ensure(this: Call, images: Images) -> dict[str, Any]:
     started = elapsed_clock()
     name = str(this.params["name"])
     problems = [*images.room.validate(this.params), *wait_condition.problems(this.params, images.kind)]
-    if this.params["wait_timeout"] < 1:
-        problems = [*problems, Problem(path="wait_timeout", fault="must be at least 1 second")]
     if problems:
         raise InvalidInput(subject=f"{images.kind} {name}", problems=problems)
     control = this.reach.control(fence=this.guard.fence)

@@ -21,7 +21,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..cluster.api import Cluster
-from ..resources import directvolume, directvolume_rules as rules, excludes, names, spec_fields, wait_condition
+from ..resources import (
+    directvolume,
+    directvolume_rules as rules,
+    excludes,
+    mover_options,
+    names,
+    spec_fields,
+    wait_condition,
+)
 from ..resources.conditions import Conditions, listed
 from ..resources.digest import observed_digest
 from ..resources.directvolume import claim_key
@@ -47,13 +55,9 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
     problems += wait_condition.problems(params, names.DIRECT_VOLUME_MIGRATION)
     # No other engine carries these out.
     problems += wait_condition.at_the_end_only(params, names.DIRECT_VOLUME_MIGRATION)
-    problems += [
-        Problem(path=option, fault="must be at least 1 second")
-        for option in ("start_timeout", "wait_timeout")
-        if params[option] < 1
-    ]
-    if params.get("bandwidth") is not None and params["bandwidth"] < 1:
-        problems.append(Problem(path="bandwidth", fault="must be at least 1 KiB/s", mend="Leave it out for no limit"))
+    if params["start_timeout"] < 1:
+        problems.append(Problem(path="start_timeout", fault="must be at least 1 second"))
+    problems += mover_options.problems(params)
     for option in ("run_as_user", "run_as_group"):
         number = params.get(option)
         if number is not None and number < 0:

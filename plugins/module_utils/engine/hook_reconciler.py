@@ -17,6 +17,7 @@ from ..resources import mighook
 from ..resources.condition_names import Category, HookCondition, Reason
 from ..resources.conditions import Conditions
 from ..resources.image_reference import is_image_reference
+from ..resources.option_checks import shortened
 
 
 def check_hook(*, spec: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,9 +37,9 @@ def findings(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
     has_playbook = bool(spec.get("playbook"))
     found = []
     if not is_image_reference(image):
-        found.append((HookCondition.INVALID_IMAGE, f"The `image` {mighook.shortened(image)} names no container image."))
+        found.append((HookCondition.INVALID_IMAGE, f"The `image` {shortened(image)} names no container image."))
     if target not in mighook.TARGETS:
-        message = f"The `targetCluster` {mighook.shortened(target)} is neither `source` nor `destination`."
+        message = f"The `targetCluster` {shortened(target)} is neither `source` nor `destination`."
         found.append((HookCondition.INVALID_TARGET, message))
     if playbook is None:
         found.append((HookCondition.INVALID_PLAYBOOK, "The `playbook` is not standard base64 with padding."))

@@ -11,7 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resources import accepted, excludes, migmigration, migplan, migration_options, names, wait_condition
+from ..resources import (
+    accepted,
+    excludes,
+    migmigration,
+    migplan,
+    migration_options,
+    mover_options,
+    names,
+    wait_condition,
+)
 from ..resources.engines import CONTROLLER
 from ..resources.errors import InvalidInput, Problem, subject_of
 from . import call, choice, condition_waits, plan_file, second_call
@@ -36,6 +45,7 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
         return problems
     problems += migration_options.together(params)
     problems += migration_options.limits(params)
+    problems += mover_options.problems(params)
     problems += excludes.problems(params.get("excludes"))
     problems += accepted.problems(params.get("accept_warnings") or ())
     if params.get("plan_definition"):

@@ -37,6 +37,7 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
     problems += check.exclusive(params, ("service_account_secret", "service_account_secret_ref"))
     problems += check.dns_subdomain(params.get("service_account_secret"), "service_account_secret")
     problems += check.reference(params.get("service_account_secret_ref"), "service_account_secret_ref")
+    problems += check.dns_label(params.get("service_account_namespace"), "service_account_namespace")
     problems += _registry_problems(params.get("exposed_registry_path"))
     if params.get("insecure") and params.get("ca_bundle"):
         fault = "cannot be combined with insecure: the certificates would be ignored"

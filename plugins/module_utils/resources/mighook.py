@@ -11,7 +11,6 @@ from typing import Any
 
 from . import option_checks as check, spec_fields
 from .errors import Problem
-from .image_reference import is_image_reference
 from .spec_fields import Field
 
 TARGETS = ("source", "destination")
@@ -81,10 +80,7 @@ def validate(params: Mapping[str, Any]) -> list[Problem]:
     if params.get("state") == "absent":
         return problems
     problems += check.exclusive(params, PLAYBOOK_OPTIONS)
-    image = params.get("image")
-    if image is not None and not is_image_reference(image):
-        mend = "Write registry/path/name:tag or registry/path/name@digest, the path in lower case"
-        problems.append(Problem(path="image", fault=f"{shortened(image)} names no container image", mend=mend))
+    problems += check.image(params.get("image"), "image")
     problems += check.one_of(params.get("target_cluster"), TARGETS, "target_cluster")
     deadline = params.get("active_deadline_seconds")
     if deadline is not None and not 0 <= deadline < 2**63:
@@ -127,11 +123,6 @@ def _playbook_problems(params: Mapping[str, Any]) -> list[Problem]:
     if not value and params.get("custom") is False:
         problems.append(Problem(path=named, fault="is empty, and custom is false", mend="Give a playbook"))
     return problems
-
-
-def shortened(text: str) -> str:
-    """A value as a message quotes it."""
-    return repr(text if len(text) <= 80 else f"{text[:77]}...")
 
 
 def _readable(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,14 +66,12 @@ def _pause(params: Mapping[str, Any]) -> list[Problem]:
 
 
 def limits(params: Mapping[str, Any]) -> list[Problem]:
-    """Deadlines and the bandwidth."""
+    """Deadlines."""
     problems = [
         Problem(path=option, fault="must be at least 1 second")
-        for option in ("start_timeout", "quiesce_timeout", "health_timeout", "wait_timeout")
+        for option in ("start_timeout", "quiesce_timeout", "health_timeout")
         if params[option] < 1
     ]
     if params["max_downtime"] < 0:
         problems.append(Problem(path="max_downtime", fault="is negative", mend="0 means no limit"))
-    if params.get("bandwidth") is not None and params["bandwidth"] < 1:
-        problems.append(Problem(path="bandwidth", fault="must be at least 1 KiB/s", mend="Leave it out for no limit"))
     return problems

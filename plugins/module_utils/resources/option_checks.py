@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import quantity, urls
 from .errors import Problem
+from .image_reference import is_image_reference
 from .namespaces import is_dns_label, is_dns_subdomain
 
 ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
@@ -97,6 +99,33 @@ def http_url(value: str | None, path: str) -> list[Problem]:
         return [Problem(path=path, fault="contains credentials", mend="Put them into the secret")]
     if not parts.hostname:
         return [Problem(path=path, fault=f"{value!r} names no host", mend="Write https://host:port")]
+    return []
+
+
+def shortened(text: str) -> str:
+    """A value as a message quotes it."""
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")
+
+
+def image(value: str | None, path: str) -> list[Problem]:
+    """A reference of a container image."""
+    if value is None or is_image_reference(value):
+        return []
+    mend = "Write registry/path/name:tag or registry/path/name@digest, the path in lower case"
+    return [Problem(path=path, fault=f"{shortened(value)} names no container image", mend=mend)]
+
+
+def host(value: str | None, path: str) -> list[Problem]:
+    """An IP address, or the name of a host."""
+    if value is None:
+        return []
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        if not is_dns_subdomain(value.lower()):
+            fault = f"{shortened(value)} is neither an IP address nor the name of a host"
+            mend = "Write the address alone, without a scheme, a port and a path"
+            return [Problem(path=path, fault=fault, mend=mend)]
     return []
 
 

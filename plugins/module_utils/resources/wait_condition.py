@@ -88,11 +88,13 @@ def types_of(kind: str) -> list[str]:
 
 
 def problems(params: Mapping[str, Any], kind: str) -> list[Problem]:
-    """What is wrong with it beside the module's other options."""
+    """What is wrong with it beside the module's other options, and with the time that is waited."""
+    found: list[Problem] = []
+    if params.get("wait_timeout") is not None and params["wait_timeout"] < 1:
+        found.append(Problem(path="wait_timeout", fault="must be at least 1 second"))
     wanted = Wanted.of(params)
     if wanted is None:
-        return []
-    found: list[Problem] = []
+        return found
     known = types_of(kind)
     if wanted.type not in known:
         import difflib  # needed by nobody who spells it right

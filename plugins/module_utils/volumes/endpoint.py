@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ..resources import names
-from ..resources.errors import PermanentError, Refused, subject_of
+from ..resources.errors import PermanentError, subject_of
 from .configuration import TUNNEL_PORT
 from .layout import Layout
 from .model import TransferOptions
@@ -20,18 +20,6 @@ from .model import TransferOptions
 HOST_LABEL: Final = "hostname"
 _WORKER: Final = "node-role.kubernetes.io/worker"
 _CONTROL_PLANES: Final = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
-TYPES: Final = ("NodePort", "ClusterIP")
-
-
-def check_options(options: TransferOptions) -> None:
-    """Raises Refused for an endpoint type that this engine does not make."""
-    if options.endpoint not in TYPES:
-        raise Refused(
-            subject=f"Endpoint type {options.endpoint}",
-            attempt="the builtin engine cannot make it",
-            reason=f"it makes {' and '.join(TYPES)}",
-            mend="Choose NodePort, or ClusterIP when pods of the source reach the destination's service addresses",
-        )
 
 
 def service(

@@ -76,7 +76,6 @@ class Setup:
 
         Raises Refused, Forbidden, NotFound (namespace, claim) and what clusters raise.
         """
-        endpoint.check_options(self._options)
         for move in self._layout.moves:
             require_filesystem(move)
         self._found = self._look()

@@ -28,6 +28,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     Type.CANCELING: ("test_kills_of_other_runs.py",),
     Type.CANCELED: ("test_cancel.py",),
     Type.STAGE_NO_OP: ("test_stage.py",),
+    Type.STAGE_PODS_CREATED: ("test_indirect.py",),
     Type.DIRECT_VOLUME_MIGRATION_FAILED: ("test_run_options.py",),
     Type.UNHEALTHY_NAMESPACES: ("test_run_options.py",),
 }
@@ -62,7 +63,6 @@ NOT_PRODUCED: Mapping[str, str] = {
     Type.CONFLICTING_PVC_MAPPINGS: "a plan within one cluster is judged by its own conditions",
     Type.REGISTRIES_HEALTHY: "no image streams are copied, so there are no registries",
     Type.REGISTRIES_UNHEALTHY: "no image streams are copied, so there are no registries",
-    Type.STAGE_PODS_CREATED: "they serve restic in MTC's way; volumes are copied by pods that a run removes again",
     Type.DIRECT_IMAGE_MIGRATION_FAILED: "no image streams are copied",
     Type.DIRECT_VOLUME_MIGRATION_BLOCKED: "pods that do not come fail the run after start_timeout",
     Type.INITIAL_BACKUP_PARTIAL: "a backup that is not whole fails the run",

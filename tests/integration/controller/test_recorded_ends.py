@@ -12,6 +12,8 @@ from integration.controller import traces
 from integration.controller.conftest import Play, call, start, until
 from integration.controller.test_recorded_runs import stored
 
+QUIESCED = "EnsureSrcQuiesced"
+
 
 def as_found(control: Cluster, trace: str, name: str) -> None:
     """The run of a trace as it ended, made by somebody else before the test began."""
@@ -114,3 +116,32 @@ def test_an_unfinished_run_is_removed_only_by_force_which_cancels_it_first(
     assert "it was canceled" in followed.failure or "it was deleted" in followed.failure
     again = call("mig_migration", **removal, force=True)
     assert (again.code, again.changed) == (0, 0), again.output
+
+
+def test_a_plan_with_an_unfinished_run_is_removed_only_by_force_which_cancels_it_first(
+    plan: dict[str, Any], clean: Cluster, controller: Play
+) -> None:
+    """Canceled as recorded; then the plan is closed, which MTC does in two writes."""
+    closing = [
+        {"after": 0.2, "conditions": []},
+        {"after": 0.2, "conditions": [{"type": "Closed", "status": "True", "category": "Advisory"}]},
+    ]
+    removal = {"name": "shop", "state": "absent"}
+    with controller(events=traces.events("final-canceled"), scale=0.02):
+        begun = call("mig_migration", plan="shop", wait_condition={"type": "Running", "reason": QUIESCED})
+        assert begun.code == 0, begun.output
+        kept = call("mig_plan", **removal)
+        assert kept.code != 0
+        assert "it is not removed: MigMigration openshift-migration/shop-final is not finished" in kept.failure
+        running = start("mig_plan", **removal, force=True)
+        until(lambda: canceled(clean), what="the run is canceled")
+    with controller(passes={names.MIG_PLAN: [closing]}):
+        gone = running.end()
+    assert gone.code == 0, gone.output
+    assert clean.get(names.API_VERSION, names.MIG_PLAN, "shop", names.CONTROLLER_NAMESPACE) is None
+
+
+def canceled(control: Cluster) -> bool:
+    """Whether the run has ended so."""
+    conditions = (stored(control).get("shop-final") or {}).get("status", {}).get("conditions") or []
+    return "Canceled" in [item["type"] for item in conditions]

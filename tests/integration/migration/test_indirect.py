@@ -234,6 +234,8 @@ def test_cancelled_in_the_backup_the_source_runs_and_nothing_is_left(world: Worl
     stored_in(world)
     run = world.start(**{**SLOW, "mtc_bandwidth": 60})  # the backup must not end before the cancelling call has begun
     in_the_backup(run)
+    under_way = world.destination.get(names.API_VERSION, names.MIG_MIGRATION, "app-final", world.resource_namespace)
+    assert "StagePodsCreated" in [item["type"] for item in (under_way or {})["status"]["conditions"]]
     ended = calls.migration(world, cancel=True)
     assert ended.code == 0, ended.output
     assert run.end().code != 0

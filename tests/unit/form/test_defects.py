@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Each known defect of MTC has its decision in docs/compatibility.md, and the test that the decision names exists."""
+"""Each known defect and quirk of MTC has its decision in docs/compatibility.md; tests that it names exist."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import re
 from unit.form import tree
 
 DEFECTS = 30
+QUIRKS = 20
 ROW = re.compile(
     r"^\| D(\d+) [^|]+\| (?:fixed|does not arise)[^|]*\| (?:controller )?`([^`:]+)::(\w+)` \|$", re.MULTILINE
 )
-ROWS = ROW.findall((tree.ROOT / "docs/compatibility.md").read_text(encoding="utf-8"))
+PAGE = (tree.ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
+ROWS = ROW.findall(PAGE)
 
 
 def test_each_has_one_decision() -> None:
@@ -27,3 +29,8 @@ def test_each_names_a_test_that_exists() -> None:
         or f"def {test}(" not in (tree.ROOT / "tests" / file).read_text(encoding="utf-8")
     ]
     assert missing == []
+
+
+def test_each_quirk_of_the_resources_has_its_decision() -> None:
+    told = {int(number) for number in re.findall(r"\bQ(\d+)\b", PAGE)}
+    assert told == set(range(1, QUIRKS + 1))

@@ -52,6 +52,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources import (
     spec_fields,
     wait_condition,
 )
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.condition_names import PlanCondition
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.conditions import Conditions
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import InvalidInput, Problem, suboptions_of
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.plan_checks import SelectionFacts, check_selections
@@ -193,6 +194,7 @@ def _plan_critical(_kind: str, spec: Spec) -> list[str]:
     validate_plan(facts, conditions)
     classes = [{"name": entry["selection"].get("storageClass")} for entry in spec["persistentVolumes"]]
     check_selections(SelectionFacts(entries=spec["persistentVolumes"], destination_classes=classes), conditions)
+    conditions.delete(PlanCondition.NAMESPACE_LIMIT_EXCEEDED)  # the limit may stand on the plan that is stored
     return [
         name for name in conditions._entries if (conditions.find(name) or {}).get("category") in ("Critical", "Error")
     ]

@@ -139,7 +139,7 @@ def _fitting(name: str, option: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     kind = option.get("type", "str")
     if kind == "list":
         element = {**option, "type": option.get("elements", "str")}
-        return st.lists(values(name, element), max_size=12 if kind == "namespaces" else 4)
+        return st.lists(values(name, element), max_size=12 if name == "namespaces" else 4)
     if option.get("choices"):
         return _or_nasty(st.sampled_from(option["choices"]))
     if kind == "bool":

@@ -73,7 +73,7 @@ def test_a_right_task_has_no_problem() -> None:
         ({"source_cluster": "a", "src_mig_cluster_ref": {"name": "b"}}, ["src_mig_cluster_ref"]),
         ({"back_off_limit": -1}, ["back_off_limit"]),
         ({"bandwidth": 0}, ["bandwidth"]),
-        ({"start_timeout": 0, "wait_timeout": 0}, ["start_timeout", "wait_timeout"]),
+        ({"start_timeout": 0, "wait_timeout": 0}, ["wait_timeout", "start_timeout"]),
         ({"run_as_root": True, "run_as_user": 1}, ["run_as_user"]),
         ({"run_as_group": -1}, ["run_as_group"]),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import migration_options
 
-LIMITS = {"start_timeout": 1, "quiesce_timeout": 1, "health_timeout": 1, "wait_timeout": 1, "max_downtime": 0}
+LIMITS = {"start_timeout": 1, "quiesce_timeout": 1, "health_timeout": 1, "max_downtime": 0}
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_what_has_to_be_named(params: dict[str, Any], paths: list[str]) -> None:
 
 def test_limits() -> None:
     assert migration_options.limits(LIMITS) == []
-    wrong = {**dict.fromkeys(LIMITS, 0), "max_downtime": -1, "bandwidth": 0}
-    assert [problem.path for problem in migration_options.limits(wrong)] == [*LIMITS, "bandwidth"]
+    wrong = {**dict.fromkeys(LIMITS, 0), "max_downtime": -1}
+    assert [problem.path for problem in migration_options.limits(wrong)] == [*LIMITS]

@@ -98,3 +98,10 @@ def test_an_end_that_did_not_come() -> None:
     assert without(type="Succeeded") == Wanted(type="Succeeded")
     # It came and went.
     assert without(type="Running", reason="EnsureFinalRestore") is None
+
+
+def test_no_time_to_wait_is_refused_with_or_without_a_condition() -> None:
+    for params in ({"wait_timeout": 0}, {"wait_timeout": -5}):
+        (problem,) = wait_condition.problems(params, names.MIG_HOOK)
+        assert problem.path == "wait_timeout"
+    assert wait_condition.problems({"wait_timeout": 1}, names.MIG_HOOK) == []

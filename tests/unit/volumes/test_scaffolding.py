@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import PermanentError, Refused
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import PermanentError
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import configuration, credentials, endpoint, manifests
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import TransferOptions
 
@@ -154,8 +154,3 @@ def test_endpoint_of_a_cluster_address() -> None:
     made = endpoint.service(LAYOUT, "shop-new", "uid", options, None)
     made["spec"]["clusterIP"] = "10.96.0.9"
     assert endpoint.address(made, options, None) == ("10.96.0.9", 8443)
-
-
-def test_other_endpoint_types_are_refused() -> None:
-    with pytest.raises(Refused, match="Route"):
-        endpoint.check_options(TransferOptions(source_image="x", destination_image="x", endpoint="Route"))  # type: ignore[arg-type]
