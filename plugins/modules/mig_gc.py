@@ -9,7 +9,8 @@ module: mig_gc
 short_description: Remove what abandoned migrations have left on the clusters
 description:
   - Removes the I(scaffolding) of runs that nobody carries out any more, which are the pods, services, secrets and
-    config maps that were there for a transfer and carry the label C(openmig.io/run).
+    config maps that were there for a transfer and carry the label C(openmig.io/run), and the leases of runs that have
+    ended.
   - A run cleans up after itself, also when it fails, and running its task again cleans up after a kill. This module is
     for the run that was killed and that nobody repeats.
   - Scaffolding holds nobody's data. Removing it loses nothing, and a later call for the same migration makes it anew.

@@ -37,7 +37,7 @@ from ..resources.engines import CONTROLLER
 from ..resources.errors import InvalidInput, NotReady, Problem, Refused, subject_of
 from ..resources.spec_fields import refers_to
 from ..volumes.model import VolumeMove
-from . import call, choice
+from . import call, choice, stale_leases
 from .call import Call
 from .clock import elapsed_clock
 from .direct_options import DirectOptions
@@ -94,9 +94,11 @@ def ensure(this: Call) -> dict[str, Any]:
     spec = _spec(this, stored, subject)
     step = decide(stored, spec, again=bool(this.params["again"]), subject=subject)
     if stored is not None and (step is Step.NOTHING or (this.check and step is Step.GO_ON)):
-        return result_of(
-            stored, read_record(control, stored), changed=step is Step.GO_ON, engine=this.engine, started=started
-        )
+        left = stale_leases.of(control, this.namespace, [stored] if step is Step.NOTHING else [])
+        if not this.check:
+            stale_leases.remove(control, left)
+        changed = step is Step.GO_ON or bool(left)
+        return result_of(stored, read_record(control, stored), changed=changed, engine=this.engine, started=started)
     return _begin(this, control, stored, spec, step=step, subject=subject, installed=installed, started=started)
 
 

@@ -14,7 +14,7 @@ from ..resources import migplan, names, plan_selections, wait_condition
 from ..resources.engines import AUTO, CONTROLLER
 from ..resources.errors import InvalidInput, MtcError, NotFound, NotReady, Problem, subject_of
 from ..resources.wait_condition import Wanted
-from . import call, choice, condition_waits, plan_reconciler, plan_result, second_call
+from . import call, choice, condition_waits, plan_reconciler, plan_result, second_call, stale_leases
 from .call import Call
 from .clock import elapsed_clock
 from .plan_runs import migrations_of
@@ -64,6 +64,9 @@ def ensure(this: Call, *, of_migration: Mapping[str, Any]) -> dict[str, Any]:
         else:
             resource, changed = _evaluated(this, control, plan, stored=stored, installed=installed)
             resource, changed = _held(this, control, resource, changed=changed)
+        if second_call.carried_out_by(migrations) is not None:
+            # The playbook asks for no migration any more, so nobody else would come.
+            changed = stale_leases.clear(control, this.namespace, migrations, check=this.check) or changed
     return {
         "changed": changed,
         **plan_result.told(resource),

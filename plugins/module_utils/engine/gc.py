@@ -20,7 +20,7 @@ from ..resources import directvolume_rules, migmigration, names, option_checks
 from ..resources.errors import DeadlineExceeded, InvalidInput, NotFound, Problem, subject_of
 from ..volumes import cleanup
 from ..volumes.cleanup import Leftover
-from . import call, choice, lease
+from . import call, choice, lease, stale_leases
 from .call import Call
 from .clock import elapsed_clock
 from .direct_outcome import run_name
@@ -49,8 +49,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether the resource says so."""
-        judge = directvolume_rules if self._is_direct else migmigration
-        return self.migration is not None and judge.finished(self.migration)
+        return self.migration is not None and _finished(self.migration)
 
     @property
     def lease_name(self) -> str:
@@ -72,6 +71,12 @@ class Run:
         ]
         now = dt.datetime.now(dt.UTC)
         return bool(deadlines) and all(dt.datetime.fromisoformat(text) < now for text in deadlines)
+
+
+def _finished(migration: Manifest) -> bool:
+    if migration["kind"] == names.DIRECT_VOLUME_MIGRATION:
+        return directvolume_rules.finished(migration)
+    return migmigration.finished(migration)
 
 
 def validate(params: Mapping[str, Any]) -> list[Problem]:
@@ -107,11 +112,15 @@ def collect(this: Call) -> dict[str, Any]:
             this.reporter.tell("gc", f"{run.subject}: {len(run.found)} objects are left and go")
         else:
             kept.append({"migration": run.subject, "run": run.uid, "objects": str(len(run.found)), "reason": why})
+    leases = stale_leases.of(control, this.namespace, [run for run in migrations.values() if _finished(run)])
+    removed += [f"{Leftover(cluster=control, manifest=item)} of a run that has ended" for item in leases]
+    if leases and not this.check:
+        stale_leases.remove(control, leases)
     if doomed and not this.check:
         cleanup.remove(doomed)
         await_gone(this, doomed, timeout=float(this.params["wait_timeout"]))
     return {
-        "changed": bool(doomed),
+        "changed": bool(removed),
         "removed": sorted(removed),
         "kept": kept,
         "engine": this.engine,

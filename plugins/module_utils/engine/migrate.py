@@ -23,7 +23,7 @@ from ..resources import (
 )
 from ..resources.engines import CONTROLLER
 from ..resources.errors import InvalidInput, Problem, subject_of
-from . import call, choice, condition_waits, plan_file, second_call
+from . import call, choice, condition_waits, plan_file, second_call, stale_leases
 from .call import Call
 from .clock import elapsed_clock
 from .outcome import nothing, record_of, result_of
@@ -94,8 +94,11 @@ def _migrate(this: Call) -> dict[str, Any]:
         taken=runs.taken,
     )
     settled = decision.migration
+    tidied = decision.step is Step.NOTHING and stale_leases.clear(
+        control, this.namespace, runs.migrations, check=this.check
+    )
     if decision.step is Step.NOTHING and settled is None:
-        return nothing(changed=False, started=started)
+        return nothing(changed=tidied, started=started)
     if decision.step is Step.CANCEL:
         from .cancel_migration import cancel
 
@@ -106,7 +109,7 @@ def _migrate(this: Call) -> dict[str, Any]:
         return roll_back(this, control=control, decision=decision, plan_name=plan_name, started=started)
     if settled is not None and (decision.step is Step.NOTHING or this.check):
         goes_on = decision.step is Step.GO_ON
-        return result_of(settled, record_of(control, settled), changed=goes_on, started=started)
+        return result_of(settled, record_of(control, settled), changed=goes_on or tidied, started=started)
     # What carries a run out is read only when there is something to carry out: a finished one is told in a moment.
     from .start_migration import predict_or_start
 

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from ..cluster.api import Cluster
-from ..resources import migmigration, names
-from . import lease, plan_reconciler
+from ..resources import names
+from . import plan_reconciler, stale_leases
 from .context import Context
+from .plan_runs import migrations_of
 from .plan_sides import plan_findings
 
 STALE_DEADLINE = 120
@@ -57,17 +58,8 @@ def remove_stale_scaffolding(context: Context) -> None:
             cluster.delete("v1", "ConfigMap", anchor["metadata"]["name"], namespace, uid=anchor["metadata"]["uid"])
 
     context.control.map(remove, _places(context))
-    _remove_stale_leases(context)
-
-
-def _remove_stale_leases(context: Context) -> None:
-    """What a process has left that was killed between the end of its run and giving the lease back."""
-    selector = f"{names.RUN_LABEL},{names.RUN_LABEL}!={context.migration.uid}"
-    for found in list(context.control.list(lease.API, "Lease", context.migration.namespace, label_selector=selector)):
-        metadata = found["metadata"]
-        run = context.control.get(names.API_VERSION, names.MIG_MIGRATION, metadata["name"], metadata["namespace"])
-        if run is not None and migmigration.finished(run):
-            context.control.delete(lease.API, "Lease", metadata["name"], metadata["namespace"], uid=metadata["uid"])
+    migrations = migrations_of(context.control, context.migration.namespace, str(context.plan["metadata"]["name"]))
+    stale_leases.clear(context.control, context.migration.namespace, migrations, check=False)
 
 
 def await_stale_scaffolding(context: Context) -> str | None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import signal
 
-from integration.migration import applications, processes
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from integration.migration import applications, calls, processes
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
 
@@ -55,3 +56,41 @@ def test_scaffolding_goes_when_nobody_comes_back_for_it_and_not_before(world: Wo
 
     finished = world.migrate()
     assert finished.code == 0, finished.output
+    assert world.left_behind() == []
+
+    leave_lease(world, finished)
+    assert collect(world, "--check").changed == 1
+    assert len(world.left_behind()) == 1
+    assert collect(world).changed == 1
+    assert world.left_behind() == []
+
+    leave_lease(world, finished)
+    again = world.migrate()
+    assert (again.code, again.changed) == (0, 1), again.output
+    assert world.left_behind() == []
+    assert world.migrate().changed == 0
+
+    leave_lease(world, finished)
+    again = calls.migration(world)
+    assert (again.code, again.changed) == (0, 1), again.output
+    assert world.left_behind() == []
+    assert calls.migration(world).changed == 0
+
+
+def leave_lease(world: World, ended: Run) -> None:
+    """The lease as a process leaves it that is killed between the end of its run and giving the lease back."""
+    metadata = ended.migration["resource"]["metadata"]
+    owner = {"apiVersion": names.API_VERSION, "kind": names.MIG_MIGRATION, **{k: metadata[k] for k in ("name", "uid")}}
+    world.destination.create(
+        {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": metadata["name"],
+                "namespace": world.resource_namespace,
+                "labels": {names.RUN_LABEL: metadata["uid"]},
+                "ownerReferences": [owner],
+            },
+            "spec": {"holderIdentity": "gone", "leaseDurationSeconds": 15, "leaseTransitions": 1},
+        }
+    )
