@@ -35,7 +35,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", help="rows whose key this regular expression finds")
     parser.add_argument("--shard", default="1/1", help="the first of four parts of the rows: 1/4")
     parser.add_argument("--jobs", type=int, default=2, help="rows that are played at the same time")
-    parser.add_argument("--max-seconds", type=float, default=1e9, help="begin no row after so many seconds")
+    parser.add_argument(
+        "--max-seconds",
+        type=float,
+        default=1e9,
+        help="begin no row, and no further kill of a chain, after so many seconds",
+    )
     parser.add_argument("--alone", action="store_true", help="also rows that disturb a whole cluster, one by one")
     parser.add_argument("--chained", action="store_true", help="only kills, many in one migration; much faster")
     parser.add_argument("--list", action="store_true", help="say which rows would be played, and end")
@@ -106,7 +111,7 @@ def _play_all(stand: Stand, table: Sequence[Row], todo: Sequence[Row], options: 
     def one(rows: Sequence[Row]) -> None:
         if time.monotonic() > until:
             return
-        played = chains.play(stand, rows) if options.chained else [(row, play(stand, row)) for row in rows]
+        played = chains.play(stand, rows, until=until) if options.chained else [(row, play(stand, row)) for row in rows]
         for row, outcome in played:
             done(row, outcome)
 

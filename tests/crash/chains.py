@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.itinerary import COMPLETED
 from crash import ends, undisturbed
 from crash.faults import FAULTS
-from crash.playing import FAILED, SHOWN, Outcome, killed, problems
+from crash.playing import FAILED, SHOWN, NotKilled, Outcome, killed, problems
+from crash.scene import Scene
 from crash.stand import WRONG, Stand
 from crash.table import AT_ONCE, PHASES, Row
+from integration.migration.playbooks import Run
 
 LONGEST = 14
 """Kills of one migration."""
@@ -37,29 +41,23 @@ def _place(row: Row) -> tuple[int, float]:
 
 
 def _passed(row: Row, stands: str) -> bool:
-    """Whether the last kill came so late that the row's phase was over."""
+    """Whether the last kill came so late that the row's phase was over, or that nothing of the run was left to be
+    killed."""
+    if stands == COMPLETED:
+        return True
     phases = [phase or "Created" for phase in PHASES[row.run, row.walk]]
     return stands in phases and phases.index(stands) > phases.index(row.phase or "Created")
 
 
-def play(stand: Stand, chain: Sequence[Row]) -> Played:
-    """What came of each row that was met; of a chain that went wrong only where it did."""
+def play(stand: Stand, chain: Sequence[Row], *, until: float) -> Played:
+    """What came of each row that was met; of a chain that went wrong only where it did. After ``until``, on the
+    monotonic clock, nothing more is killed."""
     first = chain[0]
     done: Played = []
     try:
         expected = undisturbed.state_of(stand, first.run, first.options)
         with stand.scene(first.run, first.options) as (scene, files):
-            stands = ""
-            for row in chain:
-                began = time.monotonic()
-                phase = row.phase or "Created"
-                if _passed(row, stands):
-                    continue
-                if not (row.fault == AT_ONCE and stands == phase):
-                    stands = killed(stand, scene, row, expected, resumed=stands == phase)
-                seconds = round(time.monotonic() - began, 1)
-                done.append((row, Outcome(row.expected, seconds, stands, 2, chained=True)))
-            last = scene.play()
+            last = _kill_all(stand, scene, chain, expected, done, until=until)
             found = problems(first, end=ends.end_of(scene, files), expected=expected, last=last)
     except WRONG as error:
         found = [f"{type(error).__name__}: {str(error)[-SHOWN:]}"]
@@ -68,3 +66,23 @@ def play(stand: Stand, chain: Sequence[Row]) -> Played:
         told = Outcome(FAILED, problems=[*found, f"killed before in {killed_in}"], chained=True)
         return [(chain[min(len(done), len(chain) - 1)], told)]
     return done
+
+
+def _kill_all(
+    stand: Stand, scene: Scene, chain: Sequence[Row], expected: dict[str, Any], done: Played, *, until: float
+) -> Run:
+    """The run that nobody killed, which is the last; what was killed is added to ``done``."""
+    stands = ""
+    for row in chain:
+        began = time.monotonic()
+        phase = row.phase or "Created"
+        if _passed(row, stands) or began > until:
+            continue
+        if not (row.fault == AT_ONCE and stands == phase):
+            try:
+                stands = killed(stand, scene, row, expected, resumed=stands == phase)
+            except NotKilled as early:
+                return early.ended
+        seconds = round(time.monotonic() - began, 1)
+        done.append((row, Outcome(row.expected, seconds, stands, 2, chained=True)))
+    return scene.play()

@@ -22,7 +22,7 @@ import yaml
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.adoption import SERVICE_ACCOUNT
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
-from crash.scene import ADOPT, Scene
+from crash.scene import ADOPT, WITH_STORAGE, Scene
 from integration.migration import applications
 from integration.migration.waiting import until
 from lab import faults, lifecycle, s3
@@ -219,7 +219,7 @@ FAULTS: Mapping[str, Fault] = {
     "object storage lost for 60 s": Fault(strike=lose_the_storage),
 }
 """By the name that a row gives it."""
-ARRANGED: Mapping[str, Callable[[ExitStack, Scene], None]] = {"final with storage": stored_backups}
+ARRANGED: Mapping[str, Callable[[ExitStack, Scene], None]] = dict.fromkeys(WITH_STORAGE, stored_backups)
 """What a kind of run needs, disturbed or not."""
 
 

@@ -85,6 +85,9 @@ class Moment:
         self._act = act
         self._aside = aside or seconds > 0
         self._last: tuple[str, str] | None = None
+        self._came_at = 0.0
+        self.lasted = 0.0
+        """Seconds from the phase's beginning to the next phase, once that has been heard of."""
         self.came = threading.Event()
         self.done = threading.Event()
 
@@ -92,8 +95,11 @@ class Moment:
         if (walk, phase) == self._last:
             return
         self._last = (walk, phase)
+        if self.came.is_set():
+            self.lasted = self.lasted or time.monotonic() - self._came_at
         if self._last != self._wanted or self.came.is_set():
             return
+        self._came_at = time.monotonic()
         self.came.set()
         if self._aside:
             threading.Thread(target=self._later, daemon=True).start()

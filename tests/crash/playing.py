@@ -26,6 +26,16 @@ SHOWN = 1500
 """Characters of an output's end that a result keeps."""
 
 
+class NotKilled(AssertionError):
+    """The command had ended before the row's moment came. ``lasted`` is how long the phase took, 0 if it was never
+    met."""
+
+    def __init__(self, why: str, ended: Run, lasted: float) -> None:
+        super().__init__(f"{why}:\n{ended.output[-SHOWN:]}")
+        self.ended = ended
+        self.lasted = lasted
+
+
 @dataclass
 class Outcome:
     """What came of a row. ``problems`` is empty when it is what was expected."""
@@ -42,19 +52,18 @@ class Outcome:
 def play(stand: Stand, row: Row) -> Outcome:
     """The row, whatever comes of it."""
     outcome = Outcome()
-    fault = FAULTS.get(row.fault)
     began = time.monotonic()
     try:
         expected = undisturbed.state_of(stand, row.run, row.options)
         began = time.monotonic()
-        with stand.scene(row.run, row.options, fault) as (scene, files):
-            if fault is None:
-                outcome.met_in = killed(stand, scene, row, expected)
-                last = scene.play()
-                outcome.runs = 2
-            else:
-                last = _disturb(stand, scene, row, fault, outcome)
-            outcome.problems += problems(row, end=ends.end_of(scene, files), expected=expected, last=last)
+        try:
+            _play_once(stand, row, expected, outcome)
+        except NotKilled as early:
+            if not early.lasted:
+                raise
+            # The phase took less time than in the undisturbed run: another one, with the same part of that time.
+            quicker = {**expected["seconds"], f"{row.walk}/{row.phase}": early.lasted}
+            _play_once(stand, row, {**expected, "seconds": quicker}, outcome)
     except WRONG as error:
         outcome.problems.append(f"{type(error).__name__}: {str(error)[-SHOWN:]}")
     outcome.outcome = row.expected if not outcome.problems else FAILED
@@ -62,8 +71,20 @@ def play(stand: Stand, row: Row) -> Outcome:
     return outcome
 
 
+def _play_once(stand: Stand, row: Row, expected: dict[str, Any], outcome: Outcome) -> None:
+    fault = FAULTS.get(row.fault)
+    with stand.scene(row.run, row.options, fault) as (scene, files):
+        if fault is None:
+            outcome.met_in = killed(stand, scene, row, expected)
+            last = scene.play()
+            outcome.runs = 2
+        else:
+            last = _disturb(stand, scene, row, fault, outcome)
+        outcome.problems += problems(row, end=ends.end_of(scene, files), expected=expected, last=last)
+
+
 def killed(stand: Stand, scene: Scene, row: Row, expected: dict[str, Any], *, resumed: bool = False) -> str:
-    """Give the command and kill it at the row's moment; the phase in which the run then stands."""
+    """Give the command and kill it at the row's moment; the phase in which the run then stands. Raises NotKilled."""
     begun = threading.Event()
     running: list[Started] = []
 
@@ -76,8 +97,10 @@ def killed(stand: Stand, scene: Scene, row: Row, expected: dict[str, Any], *, re
     running.append(scene.start())
     begun.set()
     ended = running[0].end()
-    assert moment.came.is_set(), f"the phase was never met:\n{ended.output[-SHOWN:]}"
-    assert ended.code == -signal.SIGKILL, f"it had ended before it was killed:\n{ended.output[-SHOWN:]}"
+    if not moment.came.is_set():
+        raise NotKilled("the phase was never met", ended, 0.0)
+    if ended.code != -signal.SIGKILL:
+        raise NotKilled("it had ended before it was killed", ended, moment.lasted)
     return stands_in(scene)
 
 

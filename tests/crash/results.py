@@ -23,7 +23,8 @@ HEAD = """# The crash table
 
 Each row is a real migration on two real clusters that is disturbed once, in one place. The plan has two namespaces with
 an application and a volume each, four hooks, and a verification at the end. `make crash-table` plays the rows that are
-missing, `make crash-table ARGS=--again` all of them.
+missing, `make crash-table ARGS=--again` all of them. The volumes are copied directly; of the runs named *indirect* they
+go through the object storage. A run beside another of its kind has rows for the phases that the other does not walk.
 
 * *killed*: every process of `ansible-playbook` gets `SIGKILL`, and the same command is given again.
 * *same end*: the objects of both clusters, the content of the volumes, the state of the source, the resources and their

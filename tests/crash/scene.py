@@ -46,8 +46,15 @@ PLAYBOOKS = {
     "cancel": "cancel",
     "rollback": "rollback",
     "rollback with copy": "rollback",
+    "final indirect": "migrate",
+    "stage indirect": "stage",
+    "cancel indirect": "cancel",
+    "rollback indirect": "rollback",
 }
 """The playbook that is disturbed, for each run of the table."""
+INDIRECT = " indirect"
+"""The end of the name of a run whose volumes go through the object storage."""
+WITH_STORAGE = ("final with storage", *(run for run in PLAYBOOKS if run.endswith(INDIRECT)))
 FIRST, LATER, ADOPT = "Name the destination cluster", "Plan the migration", "Adopt the source cluster"
 """Tasks at which the playbooks begin here: what comes before was done already."""
 
@@ -114,6 +121,8 @@ class Scene:
             told["mtc_rollback_sync"] = True
         if self.storage:
             told["mtc_storage"] = "backups"
+        if self.run.endswith(INDIRECT):
+            told["mtc_indirect_volumes"] = True
         return told
 
     def start(self, playbook: str | None = None, **changes: Any) -> Started:
@@ -203,7 +212,7 @@ class Scene:
             assert moved.code == 0, moved.output
             for namespace in self.destination_namespaces:
                 applications.await_ready(self.destination, namespace)
-        if self.run == "cancel":
+        if self.run.startswith("cancel"):
             interrupted(self.start("migrate", mtc_bandwidth=512, mtc_pre_copy=False))
 
     def migrations(self) -> list[Manifest]:

@@ -22,7 +22,10 @@ from integration.migration import processes
 from integration.migration.playbooks import Started
 from lab.command import LabError
 
-STOPPED_AT = ("Final", "WaitForDirectVolumeMigrationToComplete")
+STOPPED_AT = {
+    "cancel": ("Final", "WaitForDirectVolumeMigrationToComplete"),
+    "cancel indirect": ("Final", "StageBackupCreated"),
+}
 """Where the migration is killed that a row then cancels: the application is down, its volumes are being copied."""
 
 WRONG = (AssertionError, OSError, RuntimeError, MtcError, LabError, subprocess.SubprocessError)
@@ -66,7 +69,7 @@ class Stand:
                 made.remove()
 
     def _interrupt(self, scene: Scene, started: Started) -> None:
-        walk, phase = STOPPED_AT
+        walk, phase = STOPPED_AT[scene.run]
         moment = self.at(scene, Moment(walk=walk, phase=phase, seconds=0, act=lambda: kill(started)))
         ended = started.end()
         assert moment.came.is_set(), ended.output

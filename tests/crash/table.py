@@ -46,6 +46,12 @@ class Row:
         return f"{self.run}/{self.walk}/{self.phase or 'Created'}/{self.fault}"
 
 
+STAGE_PODS = (
+    "EnsureStagePodsFromRunning",
+    "EnsureStagePodsFromTemplates",
+    "EnsureStagePodsFromOrphanedPVCs",
+    "StagePodsCreated",
+)
 PHASES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("final", "Final"): (
         "",
@@ -71,6 +77,34 @@ PHASES: Mapping[tuple[str, str], tuple[str, ...]] = {
         "Verification",
         "Completed",
     ),
+    ("final indirect", "Final"): (
+        "",
+        "Started",
+        "StartRefresh",
+        "WaitForRefresh",
+        "CleanStaleStagePods",
+        "WaitForStaleStagePodsTerminated",
+        "PreBackupHooks",
+        "EnsureInitialBackup",
+        "InitialBackupCreated",
+        "QuiesceSourceApplications",
+        "EnsureSrcQuiesced",
+        *STAGE_PODS,
+        "EnsureStageBackup",
+        "StageBackupCreated",
+        "EnsureStageRestore",
+        "StageRestoreCreated",
+        "EnsureStagePodsDeleted",
+        "EnsureStagePodsTerminated",
+        "PostBackupHooks",
+        "PreRestoreHooks",
+        "EnsureFinalRestore",
+        "FinalRestoreCreated",
+        "PostRestoreHooks",
+        "DeleteRegistries",
+        "Verification",
+        "Completed",
+    ),
     ("stage", "Stage"): (
         "",
         "Started",
@@ -83,6 +117,15 @@ PHASES: Mapping[tuple[str, str], tuple[str, ...]] = {
         "DeleteRegistries",
         "Completed",
     ),
+    ("stage indirect", "Stage"): (
+        *STAGE_PODS,
+        "EnsureStageBackup",
+        "StageBackupCreated",
+        "EnsureStageRestore",
+        "StageRestoreCreated",
+        "EnsureStagePodsDeleted",
+        "EnsureStagePodsTerminated",
+    ),
     ("cancel", "Cancel"): (
         "Canceling",
         "DeleteRestores",
@@ -93,6 +136,7 @@ PHASES: Mapping[tuple[str, str], tuple[str, ...]] = {
         "Canceled",
         "Completed",
     ),
+    ("cancel indirect", "Cancel"): ("EnsureStagePodsDeleted",),
     ("rollback", "Rollback"): (
         "",
         "Rollback",
@@ -108,9 +152,11 @@ PHASES: Mapping[tuple[str, str], tuple[str, ...]] = {
         "CreateDirectVolumeMigrationRollback",
         "WaitForDirectVolumeMigrationToRollbackComplete",
     ),
+    ("rollback indirect", "Rollback"): ("EnsureStagePodsDeleted",),
     ("failing final", "Failed"): ("MigrationFailed", "DeleteRegistries", "Completed"),
 }
-"""Every phase that a run walks through, in order. A unit test holds this against the itineraries."""
+"""Every phase that a run walks through, in order; of a run beside another one only what is its own. A unit test holds
+this against the itineraries."""
 
 LONG: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
     ("final", "Final"): {
@@ -123,12 +169,20 @@ LONG: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
         "DeleteRegistries": {},
         "Verification": {},
     },
+    ("final indirect", "Final"): {
+        "EnsureInitialBackup": SLOW,
+        "StageBackupCreated": LATE_COPY,
+        "StageRestoreCreated": SLOW,
+    },
     ("stage", "Stage"): {"CreateDirectVolumeMigrationStage": SLOW},
+    ("stage indirect", "Stage"): {"StageBackupCreated": SLOW, "StageRestoreCreated": SLOW},
     ("cancel", "Cancel"): {"UnQuiesceSrcApplications": {}},
     ("rollback", "Rollback"): {"EnsureDestQuiesced": {}, "EnsureMigratedDeleted": {}, "UnQuiesceSrcApplications": {}},
     ("failing final", "Failed"): {"MigrationFailed": {}},
 }
 """Phases that take long enough to be met inside, and the options that make them so."""
+THE_SAME: Mapping[str, Mapping[str, Any]] = dict.fromkeys(("final indirect", "stage", "stage indirect"), SLOW)
+"""Options of the kills at once, by run, where they are to be in one chain with kills inside of phases."""
 POINTS = 3
 SEED = 8431
 
@@ -137,7 +191,7 @@ def _kills() -> Iterator[Row]:
     for (run, walk), phases in PHASES.items():
         expected = CLEAR_FAILURE if run == "failing final" else SAME_END
         for phase in phases:
-            yield Row(run, walk, phase, AT_ONCE, expected)
+            yield Row(run, walk, phase, AT_ONCE, expected, options=THE_SAME.get(run, {}))
     for (run, walk), long in LONG.items():
         expected = CLEAR_FAILURE if run == "failing final" else SAME_END
         for phase, options in long.items():
@@ -163,6 +217,10 @@ def _others() -> Iterator[Row]:
     yield Row("final", "Final", "", "200 ms latency")
     yield Row("final", "Final", "", "answers 429 by priority and fairness")
     yield Row("final with storage", "Final", copying, "object storage lost for 60 s")
+    through_the_store = (("StageBackupCreated", "sending", LATE_COPY), ("StageRestoreCreated", "receiving", SLOW))
+    for phase, pod, options in through_the_store:
+        yield Row("final indirect", "Final", phase, f"{pod} pod deleted", options=options)
+        yield Row("final indirect", "Final", phase, "object storage lost for 60 s", options=options)
 
 
 def rows() -> list[Row]:
