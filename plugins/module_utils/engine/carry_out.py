@@ -12,7 +12,7 @@ from ..cluster.api import Cluster
 from ..resources import migmigration, names, plan_selections
 from ..resources.digest import observed_digest
 from ..resources.engines import BUILTIN
-from ..resources.errors import Conflict, MtcError, NotFound, Refused, subject_of
+from ..resources.errors import MtcError, NotFound, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..volumes.transfer import Transfer
 from . import cluster_identities, plan_reconciler, runner
@@ -141,18 +141,11 @@ def _carried_out_elsewhere(
 
 
 def _settle_plan(context: Context) -> None:
-    """The plan's status after its run: suspended when the run has moved everything, open again otherwise."""
+    """The plan's status after its run."""
     metadata = context.plan["metadata"]
     stored = context.control.get(names.API_VERSION, names.MIG_PLAN, metadata["name"], metadata["namespace"])
-    if stored is None:
-        return
-    evaluated = plan_reconciler.evaluate(
-        control=context.control, sides=lambda: (context.source, context.destination), plan=stored
-    )
-    try:
-        plan_reconciler.store(context.control, evaluated, before=stored)
-    except Conflict:
-        return  # somebody changed the plan just now; the next call for it looks again
+    if stored is not None:
+        plan_reconciler.settle(context.control, stored, sides=lambda: (context.source, context.destination))
 
 
 def _context(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..cluster.api import Cluster
 from ..resources import (
     accepted,
     excludes,
@@ -94,9 +95,7 @@ def _migrate(this: Call) -> dict[str, Any]:
         taken=runs.taken,
     )
     settled = decision.migration
-    tidied = decision.step is Step.NOTHING and stale_leases.clear(
-        control, this.namespace, runs.migrations, check=this.check
-    )
+    tidied = decision.step is Step.NOTHING and _end(this, control, plan_name, runs)
     if decision.step is Step.NOTHING and settled is None:
         return nothing(changed=tidied, started=started)
     if decision.step is Step.CANCEL:
@@ -114,3 +113,17 @@ def _migrate(this: Call) -> dict[str, Any]:
     from .start_migration import predict_or_start
 
     return predict_or_start(this, control=control, decision=decision, plan_name=plan_name, installed=installed)
+
+
+def _end(this: Call, control: Cluster, plan_name: str, runs: Runs) -> bool:
+    """What a process has not come to that was killed right after its run's end: the plan's status, then the lease.
+    Whether there was something; in check mode it stays."""
+    left = stale_leases.of(control, this.namespace, filter(migmigration.finished, runs.migrations))
+    if left and not this.check:
+        from . import plan_reconciler, plan_sides
+
+        plan = control.get(names.API_VERSION, names.MIG_PLAN, plan_name, this.namespace)
+        if plan is not None:
+            plan_reconciler.settle(control, plan, sides=plan_sides.PlanSides(this, control, plan).both)
+        stale_leases.remove(control, left)
+    return bool(left)

@@ -9,6 +9,7 @@ subresource.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import secrets
@@ -252,3 +253,10 @@ def store(control: Cluster, plan: Manifest, *, before: Manifest | None) -> Manif
             mend="Run the task again",
             status=409,
         ) from error
+
+
+def settle(control: Cluster, stored: Manifest, *, sides: Sides) -> None:
+    """The plan's status after a run of it: suspended when the run has moved everything, open again otherwise."""
+    evaluated = evaluate(control=control, sides=sides, plan=stored)
+    with contextlib.suppress(Conflict):  # somebody changed the plan just now; the next call for it looks again
+        store(control, evaluated, before=stored)
