@@ -27,11 +27,16 @@ Played = list[tuple[Row, Outcome]]
 
 
 def chains(rows: Sequence[Row]) -> list[list[Row]]:
-    """The kills among the rows by kind of run and options, each chain in the order in which the phases are met."""
+    """The kills among the rows by kind of run and options, each chain in the order in which the phases are met.
+
+    Those inside a phase that nothing makes slow have chains of their own: a run that goes on has less to do in it, may
+    be over before it is killed, and that ends a chain.
+    """
     made: dict[str, list[Row]] = {}
     for row in rows:
         if row.fault not in FAULTS:
-            made.setdefault(f"{row.run} {sorted(row.options.items())}", []).append(row)
+            unsure = bool(row.point) and not row.options
+            made.setdefault(f"{row.run} {sorted(row.options.items())} {unsure}", []).append(row)
     sorted_ones = [sorted(chain, key=_place) for chain in made.values()]
     return [chain[start : start + LONGEST] for chain in sorted_ones for start in range(0, len(chain), LONGEST)]
 
