@@ -11,8 +11,9 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.itineraries import ITINERARIES
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.itinerary import Flag
-from crash import ends, results, table
+from crash import chains, ends, results, table
 from crash.faults import FAULTS
+from crash.moments import Moment
 from crash.playing import FAILED, Outcome
 
 FLAGS = frozenset(
@@ -96,3 +97,23 @@ def test_ends_are_compared_in_depth() -> None:
         'left: [] became ["x"]',
         "running > a: [1, 1] became [1, 0]",
     ]
+
+
+def test_chains_hold_every_kill_once_in_the_order_in_which_the_phases_are_met() -> None:
+    rows = [row for row in table.rows() if row.fault not in FAULTS]
+    made = chains.chains(rows)
+    assert sorted(row.key for chain in made for row in chain) == sorted(row.key for row in rows)
+    for chain in made:
+        phases = table.PHASES[chain[0].run, chain[0].walk]
+        places = [(phases.index(row.phase), row.point) for row in chain]
+        assert places == sorted(places)
+        assert len({(row.run, str(row.options)) for row in chain}) == 1
+
+
+def test_a_moment_comes_once_and_says_how_long_its_phase_lasted() -> None:
+    acted: list[str] = []
+    moment = Moment(walk="Final", phase="Started", seconds=0, act=lambda: acted.append("killed"))
+    for phase in ("", "Started", "Started", "StartRefresh", "Started"):
+        moment.heard("Final", phase)
+    assert acted == ["killed"]
+    assert moment.lasted > 0
