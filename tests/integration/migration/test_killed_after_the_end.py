@@ -22,7 +22,13 @@ def forget(world: World, known: list[str]) -> None:
     """The plan's status as it was before the run's end, in which it was suspended or was not."""
     plan = world.destination.get(names.API_VERSION, names.MIG_PLAN, "app", world.resource_namespace)
     assert plan is not None
-    suspended = {"type": "Suspended", "status": "True", "category": "Advisory"}
+    suspended = {
+        "type": "Suspended",
+        "status": "True",
+        "category": "Advisory",
+        "message": "The plan is suspended.",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
     others = [item for item in plan["status"]["conditions"] if item["type"] != "Suspended"]
     plan["status"]["conditions"] = others if "Suspended" in known else [*others, suspended]
     world.destination.replace(plan)
