@@ -172,6 +172,12 @@ TRANSFORMS: Final = (
         reason="rights must go to the service accounts of the new namespace",
     ),
     Transform(
+        name="role",
+        kinds=_only(("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "ClusterRole")),
+        function=names.role,
+        reason="rights on a namespace by name do not follow it, and somebody must know",
+    ),
+    Transform(
         name="cluster-role",
         kinds=_only(("rbac.authorization.k8s.io", "ClusterRole")),
         function=cluster.cluster_role,

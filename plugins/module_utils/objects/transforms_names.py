@@ -4,8 +4,9 @@
 
 Certain is a cluster DNS name that says its namespace and ``svc``: ``web.shop.svc``, ``db.shop.svc.cluster.local:5432``
 in the environment, arguments, probes and hooks of a container, in a ConfigMap's values and in an ExternalName.
-Not certain, so left and noted: ``web.shop``, a value that is just the namespace's name, anything in a Secret, an
-annotation or a custom resource.
+Not certain, so left and noted: ``web.shop`` and ``mysql-0.mysql.shop``, domains like ``shop.svc``, names of a cluster
+with a domain of its own, a value that is just the namespace's name, anything in a Secret, an annotation, a custom
+resource or the rules of a role.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from .manifest import (
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+")
 _SERVICE: Final = "svc"
+_NAMESPACES: Final = frozenset({"namespaces", "projects", "*"})
+"""What in the rules of a role is a namespace: OpenShift's projects are the same objects."""
 
 BUILT_IN_GROUPS: Final = frozenset(
     {
@@ -79,23 +82,47 @@ def rewritten(text: str, context: TransformContext) -> tuple[str, list[str]]:
 
 
 def uncertain(text: str, context: TransformContext) -> list[str]:
-    """What may mean a renamed namespace without saying so: ``web.shop``, or the namespace's name alone."""
+    """What may mean a renamed namespace without saying so: ``web.shop``, ``shop.svc``, or just the namespace's name."""
     if text.strip() in context.renamed:
         return [text.strip()]
-    if not any(f".{namespace}" in text for namespace in context.renamed):
+    if not any(f".{namespace}" in text or f"{namespace}.{_SERVICE}" in text for namespace in context.renamed):
         return []
-    found = []
-    for match in _HOST.finditer(text):
-        service, _dot, namespace = match[0].partition(".")
-        if namespace in context.renamed and _may_be_service(namespace, service, context):
-            found.append(match[0])
-    return found
+    hosts = (match[0].strip(".") for match in _HOST.finditer(text))
+    return [host for host in hosts if _may_mean_renamed(host.split("."), context)]
 
 
-def _may_be_service(namespace: str, service: str, context: TransformContext) -> bool:
+def _may_mean_renamed(labels: list[str], context: TransformContext) -> bool:
+    if _label_of_namespace(labels) is not None:
+        return False
+    for index, label in enumerate(labels):
+        if label not in context.renamed:
+            continue
+        if labels[index + 1 : index + 2] == [_SERVICE]:
+            return True
+        if index and _may_be_service(labels, index, context):
+            return True
+    return False
+
+
+def _may_be_service(labels: list[str], index: int, context: TransformContext) -> bool:
+    """Whether the label before the namespace is a Service of it; without knowing them only the shortest form counts."""
+    service = labels[index - 1]
     if context.services is None:
-        return service.isascii() and service.replace("-", "").isalnum() and service == service.lower()
-    return (namespace, service) in context.services
+        plain = service.isascii() and service.replace("-", "").isalnum() and service == service.lower()
+        return plain and index == 1 and len(labels) == index + 1
+    return (labels[index], service) in context.services
+
+
+def _told(text: str, context: TransformContext) -> list[str]:
+    """Of a text that is never rewritten: what is to be said of each name in it."""
+    changed, certain = rewritten(text, context)
+    return [
+        *(f"{name} gets another namespace" for name in dict.fromkeys(certain)),
+        *(
+            f"{name} may mean the namespace that gets another name"
+            for name in dict.fromkeys(uncertain(changed, context))
+        ),
+    ]
 
 
 def _rewriter(context: TransformContext, notes: list[Note]) -> Callable[[str, str], str]:
@@ -114,7 +141,8 @@ def _rewriter(context: TransformContext, notes: list[Note]) -> Callable[[str, st
 
 
 def pods(obj: Manifest, context: TransformContext) -> Result:
-    """Environment, arguments, commands, probes and hooks of the containers; images are not names of Services."""
+    """Environment, arguments, commands, probes and hooks of the containers, and how the pod resolves names; images are
+    not names of Services."""
     path = pod_spec_path(obj)
     if path is None or not context.renamed:
         return obj, ()
@@ -130,6 +158,10 @@ def pods(obj: Manifest, context: TransformContext) -> Result:
                 value = rewrite(f"{text}.env[{variable.get('name')}]", variable["value"])
                 if value != variable["value"]:
                     obj = put(obj, value, *where, "env", index, "value")
+    for way in (("hostAliases",), ("dnsConfig", "searches")):
+        held = read(obj, *path, *way)
+        if held:
+            obj = put(obj, map_strings(held, rewrite, _dotted((*path, *way))), *path, *way)
     return obj, tuple(notes)
 
 
@@ -160,20 +192,44 @@ def secret(obj: Manifest, context: TransformContext) -> Result:
             text = base64.b64decode(value, validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError, ValueError):
             continue
-        if rewritten(text, context)[1]:
+        changed, certain = rewritten(text, context)
+        if certain:
             notes.append(
                 Note("left", join("data", key), "holds the name of a Service in a namespace that gets another")
+            )
+        elif uncertain(changed, context):
+            # One sentence for all that it may be: it must not tell which.
+            notes.append(
+                Note(
+                    "left",
+                    join("data", key),
+                    "may hold the name of a namespace that gets another, or of a Service in it",
+                )
             )
     return obj, tuple(notes)
 
 
 def in_annotations(obj: Manifest, context: TransformContext) -> Result:
-    """Annotations that name a Service of a renamed namespace are noted."""
+    """Annotations that name a Service of a renamed namespace are noted, and those that name just the namespace where
+    their key says so: a team or a release is often called the same."""
     notes = [
-        Note("left", join("metadata.annotations", key), f"{name} gets another namespace")
+        Note("left", join("metadata.annotations", key), said)
         for key, text in sorted(annotations_of(obj).items())
-        if key != LAST_APPLIED
-        for name in dict.fromkeys(rewritten(text, context)[1])
+        if context.renamed and key != LAST_APPLIED
+        if text.strip() not in context.renamed or key.lower().endswith(("namespace", "namespaces"))
+        for said in _told(text, context)
+    ]
+    return obj, tuple(notes)
+
+
+def role(obj: Manifest, context: TransformContext) -> Result:
+    """Rights on a renamed namespace by its name are noted: whether they shall hold for the new one is not known."""
+    notes = [
+        Note("left", f"rules[{index}].resourceNames", f"namespace {name} gets another name")
+        for index, rule in enumerate(obj.get("rules") or ())
+        if _NAMESPACES & {str(resource).partition("/")[0] for resource in rule.get("resources") or ()}
+        for name in rule.get("resourceNames") or ()
+        if name in context.renamed
     ]
     return obj, tuple(notes)
 
@@ -185,11 +241,11 @@ def custom_resource(obj: Manifest, context: TransformContext) -> Result:
     notes: list[Note] = []
 
     def look(path: str, text: str) -> str:
-        if text in context.renamed and path.rpartition(".")[2].lower().partition("[")[0].endswith(
-            ("namespace", "namespaces")
-        ):
+        field = path.rpartition(".")[2].lower().partition("[")[0]
+        if text in context.renamed and field.endswith(("namespace", "namespaces")):
             notes.append(Note("left", path, f"namespace {text} gets another name"))
-        notes.extend(Note("left", path, f"{name} gets another namespace") for name in rewritten(text, context)[1])
+        else:
+            notes.extend(Note("left", path, said) for said in _told(text, context))
         return text
 
     for field in sorted(obj.keys() - {"apiVersion", "kind", "metadata", "status"}):

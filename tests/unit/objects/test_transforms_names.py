@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.objects.transforms import transform
 from ansible_collections.openmig.mtc.plugins.module_utils.objects.transforms_names import rewritten, uncertain
-from unit.objects.manifests import CONTEXT, deployment, live, notes, sent
+from unit.objects.manifests import CONTEXT, deployment, live, notes, pod_spec, sent
 
 Manifest = dict[str, Any]
 
@@ -58,6 +58,13 @@ def test_only_what_is_certain_is_rewritten(text: str, expected: str) -> None:
         ("Web.shop", []),
         ("web.shop.svc", []),
         ("web.same", []),
+        ("web.same.svc.corp.local", []),
+        ("shop.other.svc", []),
+        ("pg://u:p@db.shop:5432/x", ["db.shop"]),
+        ("web.shop.svc.corp.local", ["web.shop.svc.corp.local"]),
+        ("localhost,.cluster.local,shop.svc.cluster.local", ["shop.svc.cluster.local"]),
+        ("shop.svc", ["shop.svc"]),
+        ("workshop.svc", []),
     ],
 )
 def test_what_is_not_certain_is_found(text: str, found: list[str]) -> None:
@@ -67,6 +74,52 @@ def test_what_is_not_certain_is_found(text: str, found: list[str]) -> None:
 def test_known_services_make_it_surer() -> None:
     context = replace(CONTEXT, services=frozenset({("shop", "web")}))
     assert uncertain("web.shop a.shop", context) == ["web.shop"]
+    assert uncertain("call web.shop.", context) == ["web.shop"]
+
+
+def test_a_pod_of_a_known_service_is_found() -> None:
+    """A StatefulSet's pods are known below its headless Service."""
+    context = replace(CONTEXT, services=frozenset({("shop", "mysql")}))
+    assert uncertain("mysql://mysql-0.mysql.shop:3306,mysql-1.mysql.shop", context) == [
+        "mysql-0.mysql.shop",
+        "mysql-1.mysql.shop",
+    ]
+    assert uncertain("www.example.shop mysql-0.shop mysql.shop.other.svc", context) == []
+
+
+def test_how_a_pod_resolves_names_is_looked_at() -> None:
+    pod = pod_spec(
+        dnsConfig={"searches": ["shop.svc.cluster.local", "example.org"], "nameservers": ["10.0.0.1"]},
+        hostAliases=[{"ip": "10.1.1.1", "hostnames": ["db.shop", "db.shop.svc"]}],
+    )
+    result = transform(deployment(pod=pod), CONTEXT)
+    assert result.object is not None
+    sent_pod = result.object["spec"]["template"]["spec"]
+    assert sent_pod["dnsConfig"] == pod["dnsConfig"]
+    assert sent_pod["hostAliases"] == [{"ip": "10.1.1.1", "hostnames": ["db.shop", "db.store.svc"]}]
+    path = "spec.template.spec"
+    assert notes(result) == [
+        f"{path}.hostAliases[0].hostnames[0]: left: db.shop may mean the namespace that gets another name",
+        f"{path}.hostAliases[0].hostnames[1]: rewritten: db.shop.svc is db.store.svc there",
+        f"{path}.dnsConfig.searches[0]: left: shop.svc.cluster.local may mean the namespace that gets another name",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["Role", "ClusterRole"])
+def test_rights_on_a_namespace_by_name_are_told(kind: str) -> None:
+    rules = [
+        {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["shop"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["pods", "namespaces"], "resourceNames": ["same", "shop"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["namespaces/finalize"], "resourceNames": ["shop"], "verbs": ["update"]},
+        {"nonResourceURLs": ["/shop"], "verbs": ["get"]},
+    ]
+    result = transform(live("rbac.authorization.k8s.io/v1", kind, rules=rules), CONTEXT)
+    assert result.object is not None
+    assert result.object["rules"] == rules
+    assert notes(result) == [
+        "rules[1].resourceNames: left: namespace shop gets another name",
+        "rules[2].resourceNames: left: namespace shop gets another name",
+    ]
 
 
 def test_containers_follow() -> None:
@@ -120,28 +173,53 @@ def test_a_secret_is_never_rewritten_and_never_told() -> None:
         "binary": base64.b64encode(b"\xff\xfe.shop.svc").decode(),
         "odd": "no base64",
         "other": base64.b64encode(b"nothing").decode(),
+        "dsn": base64.b64encode(b"pg://user:hunter2@db.shop:5432/x").decode(),
+        "namespace": base64.b64encode(b"shop").decode(),
     }
     result = transform(live("v1", "Secret", data=data), CONTEXT)
     assert result.object is not None
     assert result.object["data"] == data
-    assert notes(result) == ["data.url: left: holds the name of a Service in a namespace that gets another"]
+    assert notes(result) == [
+        "data.dsn: left: may hold the name of a namespace that gets another, or of a Service in it",
+        "data.namespace: left: may hold the name of a namespace that gets another, or of a Service in it",
+        "data.url: left: holds the name of a Service in a namespace that gets another",
+    ]
 
 
 def test_annotations_and_custom_resources_are_told() -> None:
     obj = live(
         "example.org/v1",
         "Widget",
-        metadata={"annotations": {"example.org/url": "web.shop.svc"}},
-        spec={"targetNamespace": "shop", "namespaces": ["shop", "x"], "title": "shop", "host": "web.shop.svc"},
+        metadata={
+            "annotations": {
+                "example.org/peer": "http://web.shop:80",
+                "example.org/url": "web.shop.svc",
+                "meta.helm.sh/release-name": "shop",
+                "meta.helm.sh/release-namespace": "shop",
+            }
+        },
+        spec={
+            "targetNamespace": "shop",
+            "namespaces": ["shop", "x"],
+            "ns": "shop",
+            "title": "the shop",
+            "host": "web.shop.svc",
+            "peer": "http://web.shop",
+        },
         status={"namespace": "shop"},
     )
     result = transform(obj, CONTEXT)
     assert result.object is not None
     assert result.object["spec"] == obj["spec"]
+    guess = "may mean the namespace that gets another name"
     assert sorted(notes(result)) == [
+        f'metadata.annotations["example.org/peer"]: left: web.shop {guess}',
         'metadata.annotations["example.org/url"]: left: web.shop.svc gets another namespace',
+        f'metadata.annotations["meta.helm.sh/release-namespace"]: left: shop {guess}',
         "spec.host: left: web.shop.svc gets another namespace",
         "spec.namespaces[0]: left: namespace shop gets another name",
+        f"spec.ns: left: shop {guess}",
+        f"spec.peer: left: web.shop {guess}",
         "spec.targetNamespace: left: namespace shop gets another name",
     ]
 
