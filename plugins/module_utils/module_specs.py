@@ -70,6 +70,7 @@ def mig_cluster_spec() -> Spec:
         "rights": {"type": "str", "choices": ["source", "destination"], "default": "source"},
         "service_account_namespace": {"type": "str"},
         "token_lifetime": {"type": "int", "default": 2592000, "no_log": False},
+        "refresh": {"type": "bool", "default": False},
         **_judged_spec(),
     }
 

@@ -124,19 +124,19 @@ EXAMPLES = r"""
 RETURN = r"""
 resource:
   description: The resource as it is stored; in check mode as it would be.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: dict
 conditions:
   description: The conditions of the resource by their type.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: dict
 phase:
   description: The phase that was reached; V(Completed) at the end.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: str
 errors:
   description: What went wrong, of the whole and of each image stream.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: list
   elements: str
 waiting_for:
@@ -150,12 +150,12 @@ progress:
   elements: str
 engine:
   description: Who carries it out.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: str
   sample: controller
 duration:
   description: Seconds that the call took.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: float
 error:
   description: Subject, attempt, reason and mend of the error that C(msg) tells in one sentence.

@@ -307,19 +307,19 @@ EXAMPLES = r"""
 RETURN = r"""
 resource:
   description: The C(DirectVolumeMigration) as it is stored; in check mode as it would be made.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: dict
 conditions:
   description: The conditions of the resource by their type.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: dict
 phase:
   description: The phase that was reached; V(Completed) at the end.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: str
 itinerary:
   description: V(VolumeMigration), or V(VolumeMigrationFailed) once something failed.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: str
 waiting_for:
   description: What is waited for when the module returned before the end.
@@ -327,7 +327,7 @@ waiting_for:
   type: str
 errors:
   description: What went wrong, as in the resource.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: list
   elements: str
 failed_phase:
@@ -390,12 +390,12 @@ progress:
   elements: str
 engine:
   description: Who carries it out.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: str
   sample: builtin
 duration:
   description: Seconds that the call took.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: float
 error:
   description: Subject, attempt, reason and mend of the error that C(msg) tells in one sentence.

@@ -150,7 +150,7 @@ EXAMPLES = r"""
 RETURN = r"""
 resource:
   description: The C(MigAnalytic) as it is stored, or in check mode as it would be. Empty after removal.
-  returned: success, or when the resource is not ready
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
 analytics:
   description: The figures, as in the status of the resource. Sizes are Kubernetes quantities.
@@ -186,13 +186,13 @@ analytics:
             comment: The requested size is enough.
 changes:
   description: What this call changed, one line each.
-  returned: success
+  returned: success, or when the resource is not ready or was not judged in time
   type: list
   elements: str
   sample: ["MigAnalytic openmig/shop created"]
 conditions:
   description: The conditions of the resource by their type.
-  returned: success, or when the resource is not ready
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
 engine:
   description: Who makes the resource true.

@@ -45,12 +45,19 @@ options:
   state:
     description:
       - Whether the resource exists.
-      - With V(absent) the token's secret goes too, and with O(remote) also the account and its rights on the remote
-        cluster. A cluster is not removed while a plan refers to it, or while volumes or image streams are copied from
-        or to it without a plan.
+      - With V(absent) the token's secret goes too, and with O(remote) also the account and all its rights on the remote
+        cluster, whatever O(rights) says.
+      - A cluster is not removed while a plan refers to it, or while volumes or image streams are copied from or to it
+        without a plan.
     type: str
     choices: [present, absent]
     default: present
+  refresh:
+    description:
+      - Whether the Migration Toolkit for Containers is asked for a new test although nothing has changed.
+      - Has no effect with the builtin engine, which connects each time.
+    type: bool
+    default: false
   is_host_cluster:
     description:
       - Whether this is the control cluster itself. It is then reached with the connection that the module was
@@ -61,8 +68,8 @@ options:
     type: str
   service_account_secret:
     description:
-      - Name of a secret beside the resource that holds a token under the key C(saToken). Made by adopting when left
-        out.
+      - Name of a secret beside the resource that holds a token under the key C(saToken).
+      - Adopting makes an account, a token and the secret C(<name>-token), so it cannot be combined with O(remote).
     type: str
   service_account_secret_ref:
     description: The same for a secret in another namespace.
@@ -100,6 +107,8 @@ options:
       - What the account of an adopted cluster may do.
       - V(source) may read everything, scale workloads and place movers, and nothing else. V(destination) may do
         everything, because objects of every kind are created there.
+      - Choosing the other takes the former rights back. Clusters that are a source for one control cluster and a
+        destination for another need accounts of their own, in different namespaces (O(service_account_namespace)).
       - Has no effect with engine V(controller). MTC's controller takes a cluster only where its account may do
         everything; rights are added when MTC's installation there has not given them.
     type: str
@@ -163,17 +172,17 @@ EXAMPLES = r"""
 RETURN = r"""
 resource:
   description: The C(MigCluster) as it is stored, or in check mode as it would be. Empty after removal.
-  returned: success
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
 changes:
   description: What this call changed, on either cluster, one line each.
-  returned: success
+  returned: success, or when the resource is not ready or was not judged in time
   type: list
   elements: str
   sample: ["ServiceAccount openmig/migration-controller created", "MigCluster openmig/source created"]
 conditions:
   description: The conditions of the resource by their type.
-  returned: success
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
 engine:
   description: Who makes the resource true.

@@ -146,17 +146,17 @@ EXAMPLES = r"""
 RETURN = r"""
 resource:
   description: The C(MigHook) as it is stored, or in check mode as it would be. Empty after removal.
-  returned: success, or when the hook is not ready
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
 changes:
   description: What this call changed, one line each.
-  returned: success
+  returned: success, or when the resource is not ready or was not judged in time
   type: list
   elements: str
   sample: ["MigHook openmig/pause-imports created"]
 conditions:
   description: The conditions of the resource by their type.
-  returned: success, or when the hook is not ready
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
   sample: {"Ready": {"category": "Required", "status": "True", "type": "Ready"}}
 engine:

@@ -387,15 +387,15 @@ EXAMPLES = r"""
 RETURN = r"""
 resource:
   description: The C(MigMigration) as it is stored.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: dict
 conditions:
   description: The conditions of the resource by their type.
-  returned: success
+  returned: success, or when what was begun did not end, or ended badly
   type: dict
 phase:
   description: The phase that was reached; V(Completed) at the end.
-  returned: when there is a migration
+  returned: when there is a migration, also when it did not end or ended badly
   type: str
 waiting_for:
   description: What is waited for when the module returned before the end.
@@ -403,7 +403,7 @@ waiting_for:
   type: str
 errors:
   description: What went wrong, as in the resource.
-  returned: when there is a migration
+  returned: when there is a migration, also when it did not end or ended badly
   type: list
   elements: str
 failed_phase:
@@ -460,7 +460,7 @@ findings:
   elements: dict
 accepted:
   description: What would have failed the migration and was accepted by O(accept_warnings), with its name.
-  returned: when there is a migration
+  returned: when there is a migration, also when it did not end or ended badly
   type: list
   elements: dict
 hooks:

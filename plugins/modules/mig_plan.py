@@ -159,12 +159,12 @@ EXAMPLES = r"""
 RETURN = r"""
 resource:
   description: The C(MigPlan) as it is stored, or in check mode as it would be. Empty after removal.
-  returned: success, or when the plan is not ready
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
 conditions:
   description:
     - The conditions of the resource by their type. Those of category C(Warn) are shown as warnings, too.
-  returned: success, or when the plan is not ready
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
 volumes:
   description: The volumes that were found, and what is chosen for each.

@@ -287,17 +287,17 @@ EXAMPLES = r"""
 RETURN = r"""
 resource:
   description: The C(MigStorage) as it is stored, or in check mode as it would be. Empty after removal.
-  returned: success, or when the storage is not ready
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
 changes:
   description: What this call changed, one line each.
-  returned: success
+  returned: success, or when the resource is not ready or was not judged in time
   type: list
   elements: str
   sample: ["Secret openmig/migstorage-backups created", "MigStorage openmig/backups created"]
 conditions:
   description: The conditions of the resource by their type.
-  returned: success, or when the storage is not ready
+  returned: success, or when the resource is not ready or was not judged in time
   type: dict
   sample: {"Ready": {"category": "Required", "status": "True", "type": "Ready"}}
 tested:

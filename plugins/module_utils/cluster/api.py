@@ -32,6 +32,8 @@ class Cluster:
 
     Every method may raise ``TransientError`` (tried until ``deadline``), ``Unauthorized``, ``Forbidden``, and
     ``PermanentError`` for a server that cannot be reached at all; what else, each says.
+
+    ``dry_run`` lets the server judge and store nothing. A cluster too old to know that would store, and is not asked.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -164,10 +166,14 @@ class Cluster:
 
     def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
         """The object as it was made. ``AlreadyExists``, ``Forbidden``, ``Invalid``, ``NotFound`` (its namespace)."""
+        if dry_run and not self.capabilities().dry_run:
+            return dict(manifest)
         return writes.create(self._transport, self._type_of(manifest), manifest, dry_run=dry_run)
 
     def replace(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
         """PUT; ``Conflict`` when the manifest's resourceVersion is not the newest."""
+        if dry_run and not self.capabilities().dry_run:
+            return dict(manifest)
         return writes.replace(self._transport, self._type_of(manifest), manifest, dry_run=dry_run)
 
     def patch(
@@ -215,6 +221,8 @@ class Cluster:
             found = self.resource(api_version, kind)
         except NotFound:
             return False
+        if dry_run and not self.capabilities().dry_run:
+            return True
         return writes.delete(
             self._transport,
             found,

@@ -14,15 +14,18 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from ..cluster.api import Cluster
 from ..resources import names
-from ..resources.errors import AlreadyExists, subject_of
+from ..resources.errors import AlreadyExists, NotFound, subject_of
 
 SERVICE_ACCOUNT = "migration-controller"
 """Upstream's name of the account."""
 EXPIRY_ANNOTATION = "openmig.io/token-expires"
+FORETOLD = "foretold"
+"""Stands for the token in check mode, which takes none."""
 RENEW_BEFORE = 0.2
 """A token is renewed once less than this part of its life is left."""
 
@@ -62,8 +65,21 @@ RIGHTS: Mapping[str, list[dict[str, Any]]] = {
     CONTROLLER_RIGHTS: _EVERYTHING,
 }
 """What the account may do, by the cluster's part in migrations. One row per part."""
+PARTS = tuple(part for part in RIGHTS if part != CONTROLLER_RIGHTS)
+"""The rights of which an account has one: choosing another takes the former back. What MTC's controller was given is
+taken back by ``release`` alone."""
+_RBAC = "rbac.authorization.k8s.io"
 _REVIEWED = (names.GROUP, "velero.io")
 """The groups for which MTC's controller asks whether it may do everything, before it takes a cluster."""
+
+
+class Place(NamedTuple):
+    """Where an object is."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +91,18 @@ class Adoption:
     expires: str | None
 
 
+def _role(rights: str) -> str:
+    return f"openmig-{rights}"
+
+
+def _binding(rights: str, namespace: str) -> str:
+    return f"{_role(rights)}-{namespace}"
+
+
 def manifests(*, namespace: str, rights: str) -> list[dict[str, Any]]:
     """What adopting makes on the remote cluster, in order."""
-    role = f"openmig-{rights}"
+    role = _role(rights)
     labels = {names.MANAGED_BY_LABEL: names.MANAGED_BY}
-    rbac = "rbac.authorization.k8s.io"
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}},
         {
@@ -88,16 +111,16 @@ def manifests(*, namespace: str, rights: str) -> list[dict[str, Any]]:
             "metadata": {"name": SERVICE_ACCOUNT, "namespace": namespace, "labels": labels},
         },
         {
-            "apiVersion": f"{rbac}/v1",
+            "apiVersion": f"{_RBAC}/v1",
             "kind": "ClusterRole",
             "metadata": {"name": role, "labels": labels},
             "rules": RIGHTS[rights],
         },
         {
-            "apiVersion": f"{rbac}/v1",
+            "apiVersion": f"{_RBAC}/v1",
             "kind": "ClusterRoleBinding",
-            "metadata": {"name": f"{role}-{namespace}", "labels": labels},
-            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": role},
+            "metadata": {"name": _binding(rights, namespace), "labels": labels},
+            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
             "subjects": [{"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": namespace}],
         },
     ]
@@ -109,24 +132,27 @@ def _differs(wanted: dict[str, Any], found: dict[str, Any]) -> bool:
 
 def _ensure(remote: Cluster, wanted: dict[str, Any], *, check: bool) -> str | None:
     metadata = wanted["metadata"]
-    place = (wanted["apiVersion"], wanted["kind"], metadata["name"], metadata.get("namespace"))
+    place = Place(wanted["apiVersion"], wanted["kind"], metadata["name"], metadata.get("namespace"))
     subject = subject_of(wanted["kind"], metadata["name"], metadata.get("namespace"))
     found = remote.get(*place)
     if found is None:
-        if not check:
-            try:
-                remote.create(wanted)
-            except AlreadyExists:
-                return None  # two adoptions at once: the other one was faster
+        try:
+            remote.create(wanted, dry_run=check)
+        except AlreadyExists:
+            return None  # two adoptions at once: the other one was faster
+        except NotFound:
+            if not check:
+                raise
+            # Only predicted: this very call would have made the namespace, or the role that is bound.
         return f"{subject} created"
     if not _differs(wanted, found):
         return None
-    if not check:
-        if wanted["kind"] == "ClusterRoleBinding" and found["roleRef"] != wanted["roleRef"]:
-            remote.delete(*place)  # roleRef cannot be changed
+    if wanted["kind"] == "ClusterRoleBinding" and found["roleRef"] != wanted["roleRef"]:
+        remote.delete(*place, dry_run=check)  # roleRef cannot be changed
+        if not check:
             remote.create(wanted)
-        else:
-            remote.replace({**found, **{key: wanted[key] for key in ("rules", "subjects") if key in wanted}})
+    else:
+        remote.replace({**found, **{key: wanted[key] for key in ("rules", "subjects") if key in wanted}}, dry_run=check)
     return f"{subject} changed"
 
 
@@ -158,16 +184,23 @@ def adopt(
     wanted = manifests(namespace=namespace, rights=rights)
     if rights == CONTROLLER_RIGHTS and _has_all_rights(remote, namespace):
         wanted = wanted[:2]
-    first = [change for change in [_ensure(remote, wanted[0], check=check)] if change]
-    rest = [
-        change for change in remote.map(lambda manifest: _ensure(remote, manifest, check=check), wanted[1:]) if change
-    ]
-    changes = first + rest
+    former = [_binding_place(part, namespace) for part in PARTS if rights in PARTS and part != rights]
+    first = _ensure(remote, wanted[0], check=check)
+    ensuring = [partial(_ensure, remote, manifest, check=check) for manifest in wanted[1:]]
+    looking = [partial(_removed, remote, place, check=True) for place in former]
+    rest = remote.map(lambda step: step(), [*ensuring, *looking])
+    changes = [change for change in (first, *rest) if change]
+    if not check:
+        # After the new ones are there, so that a run that is under way is not without rights for a moment. The role
+        # stays: the accounts of other namespaces share it.
+        for place, found in zip(former, rest[len(ensuring) :], strict=True):
+            if found:
+                _removed(remote, place, check=False)
     if not rejected and not token_is_due(stored, lifetime=lifetime, now=datetime.now(UTC)):
         return Adoption(changes=tuple(changes), token=None, expires=None)
     changes.append(f"token of {subject_of('ServiceAccount', SERVICE_ACCOUNT, namespace)} issued")
     if check:
-        return Adoption(changes=tuple(changes), token=None, expires=None)
+        return Adoption(changes=tuple(changes), token=FORETOLD, expires=None)
     token, expires = remote.issue_token(namespace, SERVICE_ACCOUNT, lifetime)
     return Adoption(changes=tuple(changes), token=token, expires=expires)
 
@@ -194,16 +227,36 @@ def token_secret(*, name: str, namespace: str, token: str, expires: str) -> dict
     }
 
 
-def release(remote: Cluster, *, namespace: str, rights: str, check: bool) -> list[str]:
-    """Undo ``adopt``: remove account and rights that it has made. The namespace stays; others may use it."""
-    changes = []
-    for manifest in reversed(manifests(namespace=namespace, rights=rights)[1:]):
-        metadata = manifest["metadata"]
-        place = (manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace"))
-        found = remote.get(*place)
-        if found is None or (found["metadata"].get("labels") or {}).get(names.MANAGED_BY_LABEL) != names.MANAGED_BY:
-            continue
-        if not check:
-            remote.delete(*place, uid=found["metadata"]["uid"])
-        changes.append(f"{subject_of(manifest['kind'], metadata['name'], metadata.get('namespace'))} removed")
-    return changes
+def _binding_place(rights: str, namespace: str) -> Place:
+    return Place(f"{_RBAC}/v1", "ClusterRoleBinding", _binding(rights, namespace))
+
+
+def _removed(remote: Cluster, place: Place, *, check: bool) -> str | None:
+    """Removes what bears our label, and tells it."""
+    found = remote.get(*place)
+    if found is None or (found["metadata"].get("labels") or {}).get(names.MANAGED_BY_LABEL) != names.MANAGED_BY:
+        return None
+    remote.delete(*place, uid=found["metadata"]["uid"], dry_run=check)
+    return f"{subject_of(place.kind, place.name, place.namespace)} removed"
+
+
+def release(remote: Cluster, *, namespace: str, check: bool) -> list[str]:
+    """Undo ``adopt``: remove the account and all rights that it was ever given. The namespace stays, others may use
+    it; so does a role with which somebody else is bound."""
+    bindings = [_binding_place(rights, namespace) for rights in RIGHTS]
+    account = Place("v1", "ServiceAccount", SERVICE_ACCOUNT, namespace)
+    gone = remote.map(lambda place: _removed(remote, place, check=check), [*bindings, account])
+    kept = _bound_roles(remote, without={binding.name for binding in bindings})
+    roles = [Place(f"{_RBAC}/v1", "ClusterRole", _role(rights)) for rights in RIGHTS]
+    unbound = [role for role in roles if role.name not in kept]
+    gone += remote.map(lambda place: _removed(remote, place, check=check), unbound)
+    return [change for change in gone if change]
+
+
+def _bound_roles(remote: Cluster, *, without: set[str]) -> set[str]:
+    """The names of the cluster roles that bindings refer to, but for the cluster-wide ones named in ``without``."""
+    everywhere, here = remote.map(
+        lambda kind: list(remote.list(f"{_RBAC}/v1", kind)), ("ClusterRoleBinding", "RoleBinding")
+    )
+    others = [item for item in everywhere if item["metadata"]["name"] not in without]
+    return {item["roleRef"]["name"] for item in [*others, *here] if item["roleRef"]["kind"] == "ClusterRole"}

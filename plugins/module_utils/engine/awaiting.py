@@ -14,8 +14,8 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import awaited, names
 from ..resources.awaited import Judgement, Written
-from ..resources.conditions import listed
-from ..resources.errors import DeadlineExceeded, NotFound, NotReady, PermanentError, subject_of
+from ..resources.conditions import by_type, listed
+from ..resources.errors import DeadlineExceeded, MtcError, NotFound, NotReady, PermanentError, subject_of
 from ..resources.wait_condition import Wanted
 from . import condition_waits, mtc_installation
 from .call import Call
@@ -49,7 +49,12 @@ def judged(this: Call, control: Cluster, written: Manifest, wanted: Wanted | Non
 
     Raises NotReady with the controller's conditions, DeadlineExceeded, and PermanentError when nobody reconciles it.
     """
-    return _Wait(this, control, written, wanted).result()
+    wait = _Wait(this, control, written, wanted)
+    try:
+        return wait.result()
+    except MtcError as error:
+        error.having({"resource": wait.resource, "conditions": by_type(wait.resource)})
+        raise
 
 
 class _Wait:
@@ -61,7 +66,8 @@ class _Wait:
         self._name = str(metadata["name"])
         self._subject = subject_of(self._kind, self._name, metadata["namespace"])
         self._marks = Written.of(written)
-        self._resource = written
+        self.resource = written
+        """As it was seen last."""
         self._began = elapsed_clock()
         self._until = self._began + float(this.params.get("wait_timeout") or TIMEOUT)
         self._wanted = wanted
@@ -70,7 +76,7 @@ class _Wait:
         self._looked = self._began
 
     def result(self) -> Manifest:
-        metadata = self._resource["metadata"]
+        metadata = self.resource["metadata"]
         source = Source(
             kind=self._kind,
             namespace=metadata["namespace"],
@@ -97,7 +103,7 @@ class _Wait:
 
     def _note(self, resource: Manifest) -> None:
         resource.setdefault("kind", self._kind)
-        self._resource = resource
+        self.resource = resource
         self._looked = elapsed_clock()
         found = awaited.judge(resource, self._marks, self._wanted)
         if found != self._judgement:
@@ -108,8 +114,8 @@ class _Wait:
 
     def _verdict(self) -> Manifest:
         if self._judgement.state == "failed":
-            raise NotReady(subject=self._subject, resource=self._resource)
-        return self._resource
+            raise NotReady(subject=self._subject, resource=self.resource)
+        return self.resource
 
     def _step(self) -> float:
         """Seconds until time alone may change what is to be done."""
@@ -127,18 +133,18 @@ class _Wait:
         now = elapsed_clock()
         if self._judgement.state != "waiting":
             return
-        if self._wanted is not None and awaited.reconciled(self._resource, self._marks):
+        if self._wanted is not None and awaited.reconciled(self.resource, self._marks):
             if now >= self._until:
-                raise condition_waits.absent(self._this, self._wanted, self._resource, subject=self._subject)
+                raise condition_waits.absent(self._this, self._wanted, self.resource, subject=self._subject)
             return
         if now >= self._until:
             raise DeadlineExceeded(
                 subject=self._subject,
                 attempt=f"it was not judged within {round(self._until - self._began)} s",
-                reason=_told(self._resource, self._judgement),
+                reason=_told(self.resource, self._judgement),
                 mend=f"{WHERE}, or allow more time with wait_timeout",
             )
-        if now - self._looked < self._silence() or not awaited.untouched(self._marks, self._resource):
+        if now - self._looked < self._silence() or not awaited.untouched(self._marks, self.resource):
             return
         found = mtc_installation.installed(self._control)
         if found.ready:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import migmigration, names
-from ..resources.errors import NotFound, Refused, subject_of
+from ..resources.errors import MtcError, NotFound, Refused, subject_of
 from .call import Call
 from .carry_out import Sides, carry_out
 from .intent import Intent
@@ -44,16 +44,20 @@ def cancel(this: Call, *, control: Cluster, decision: Decision, plan_name: str, 
     if not asked_before:
         _ask(control, migration)
         this.reporter.tell(decision.name, "asked to cancel")
-    result = carry_out(
-        this,
-        control=control,
-        sides=Sides(source=source, destination=destination),
-        plan=plan,
-        migration=migration,
-        intent=Intent.from_params(this.params),
-        started=started,
-        canceling=True,
-    )
+    try:
+        result = carry_out(
+            this,
+            control=control,
+            sides=Sides(source=source, destination=destination),
+            plan=plan,
+            migration=migration,
+            intent=Intent.from_params(this.params),
+            started=started,
+            canceling=True,
+        )
+    except MtcError as error:
+        error.came_to["changed"] = not asked_before or bool(error.came_to.get("changed"))
+        raise
     return {**_judged(result, decision.name, this.namespace), "changed": not asked_before or result["changed"]}
 
 

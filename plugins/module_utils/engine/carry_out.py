@@ -44,13 +44,15 @@ def carry_out(
     migration: dict[str, Any],
     intent: Intent,
     started: float,
+    created: bool = False,
     accepted_before: Sequence[Acceptance] = (),
     canceling: bool = False,
     facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The module's result.
 
-    ``canceling``: the run is to end; its own options count, and while somebody else carries it out its end is awaited.
+    ``created``: this call has made the resource. ``canceling``: the run is to end; its own options count, and while
+    somebody else carries it out its end is awaited.
     ``facts`` are put into the record of a run that has none yet; with them a run that goes on keeps its own options.
     """
     name = str(migration["metadata"]["name"])
@@ -67,6 +69,7 @@ def carry_out(
         return _carried_out_elsewhere(this, control, migration, started=started)
     this.guard.lease_check = lease.check
     finished = False
+    context: Context | None = None
     try:
         context = _context(
             this,
@@ -85,6 +88,9 @@ def carry_out(
         if advance.waiting is None:
             _settle_plan(context)
             finished = True
+    except MtcError as error:
+        error.having(_so_far(context, migration, created=created, started=started))
+        raise
     finally:
         lease.release(finished=finished)
     worked = bool(context.memory.get("worked")) or advance.waiting is None
@@ -99,6 +105,14 @@ def carry_out(
         )
         result = {**result, **first, "failed": True, "failed_phase": context.record.data.get("failed_phase")}
     return result
+
+
+def _so_far(context: Context | None, migration: Mapping[str, Any], *, created: bool, started: float) -> dict[str, Any]:
+    """How far the run has come, as this process knows it: whoever may send nothing more cannot ask."""
+    if context is None:
+        return result_of(migration, {}, changed=created, started=started)
+    changed = created or bool(context.memory.get("worked"))
+    return result_of(context.migration.manifest, context.record.data, changed=changed, started=started)
 
 
 def _was_canceled(context: Context) -> MtcError:

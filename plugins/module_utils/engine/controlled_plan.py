@@ -17,7 +17,7 @@ from ..cluster.api import Cluster
 from ..resources import awaited, controlled_options, migplan, names, plan_selections
 from ..resources.condition_names import PlanCondition
 from ..resources.conditions import blockers, by_type, is_ready, is_true
-from ..resources.errors import Conflict, InvalidInput, NotFound, NotReady, subject_of, suboptions_of
+from ..resources.errors import Conflict, InvalidInput, MtcError, NotFound, NotReady, subject_of, suboptions_of
 from ..resources.plan_mends import mend
 from ..resources.plan_selections import Selections
 from ..resources.spec_fields import alike, merge_patch
@@ -51,6 +51,10 @@ def ensure(this: Call, control: Cluster, *, of_migration: Mapping[str, Any]) -> 
             plan = written(this, control, this.params, name=name, stored=stored, changes=changes)
         except NotReady as error:
             raise error.after(changes) from error
+        except MtcError as error:
+            if error.came_to:  # it was written, and what became of it is known
+                error.having({"changed": bool(changes), "changes": changes, "engine": this.engine})
+            raise
     before = (stored or {}).get("spec") or {}
     difference = migplan.drift(before, plan["spec"]) if plan else {"before": before, "after": {}}
     return {
@@ -110,7 +114,7 @@ def written(
         if not alike(stored["spec"], spec):
             changes.append(f"{subject} changed")
         if this.check:
-            return {**stored, "spec": spec}
+            return _dry_patch(control, stored, spec)
         patched = _patch(control, stored, lambda found: migplan.merge_spec(found, asked, chosen))
         plan = _judged(this, control, patched, chosen, wanted_condition)
     plan = _with_choices(this, control, plan, chosen, wanted_condition, subject=subject)
@@ -136,7 +140,16 @@ def _dry_run(control: Cluster, plan: Manifest) -> Manifest:
     return plan
 
 
-def _patch(control: Cluster, plan: Manifest, change: Callable[[Manifest], Manifest]) -> Manifest:
+def _dry_patch(control: Cluster, plan: Manifest, spec: dict[str, Any]) -> Manifest:
+    """The same of a change; what an earlier task has foretold was judged there."""
+    if "resourceVersion" in plan["metadata"]:
+        _patch(control, plan, lambda _found: spec, dry_run=True)
+    return {**plan, "spec": spec}
+
+
+def _patch(
+    control: Cluster, plan: Manifest, change: Callable[[Manifest], Manifest], *, dry_run: bool = False
+) -> Manifest:
     """Writes what ``change`` makes of the plan's spec, on condition that nobody has written the plan since it was read;
     when the controller did, what it wrote is changed instead."""
     metadata = plan["metadata"]
@@ -150,6 +163,7 @@ def _patch(control: Cluster, plan: Manifest, change: Callable[[Manifest], Manife
                     "metadata": {"resourceVersion": plan["metadata"]["resourceVersion"]},
                     "spec": awaited.asked(names.MIG_PLAN, difference),
                 },
+                dry_run=dry_run,
             )
         except Conflict:
             if not left:

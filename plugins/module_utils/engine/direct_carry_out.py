@@ -9,7 +9,7 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import directvolume_rules as rules, names
-from ..resources.errors import Conflict, NotFound, subject_of
+from ..resources.errors import Conflict, MtcError, NotFound, subject_of
 from ..volumes.model import VolumeMove
 from . import cluster_identities, direct_runner
 from .call import Call
@@ -44,15 +44,18 @@ def carry_out(
     spec: Mapping[str, Any],
     moves: Sequence[VolumeMove] | None,
     options: DirectOptions,
+    created: bool,
     started: float,
 ) -> dict[str, Any]:
-    """``moves`` are those of a new attempt, None for one that goes on with its own."""
+    """``moves`` are those of a new attempt, None for one that goes on with its own. ``created``: this call has made the
+    resource."""
     name = str(direct["metadata"]["name"])
     lease = lease_of(this, direct)
     wait = bool(this.params["wait"])
     lease.acquire(wait=wait, report=lambda fact: this.reporter.tell(name, fact), pause=this.guard.pause)
     this.guard.lease_check = lease.check
     finished = False
+    run: DirectContext | None = None
     try:
         run = _context(
             this, control=control, source=source, destination=destination, direct=direct, options=options, lease=lease
@@ -63,6 +66,11 @@ def carry_out(
             _start(run, spec, moves, options, before=direct)
         advance = direct_runner.walk(run, wait=wait, timeout=float(this.params["wait_timeout"]))
         finished = advance.waiting is None
+    except MtcError as error:
+        now, data = (direct, {}) if run is None else (run.direct.manifest, run.record.data)
+        changed = created or now.get("status") != direct.get("status")
+        error.having(result_of(now, data, changed=changed, engine=this.engine, started=started))
+        raise
     finally:
         lease.release(finished=finished)
     result = result_of(run.direct.manifest, run.record.data, changed=True, engine=this.engine, started=started)

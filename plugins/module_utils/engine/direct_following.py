@@ -8,7 +8,8 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import direct_course
-from ..resources.errors import DeadlineExceeded, NotFound, NotReady, PermanentError, subject_of
+from ..resources.conditions import by_type
+from ..resources.errors import DeadlineExceeded, MtcError, NotFound, NotReady, PermanentError, subject_of
 from ..resources.wait_condition import Wanted
 from . import mtc_installation
 from .awaiting import RESTART, SILENCE, WHERE
@@ -28,7 +29,12 @@ def follow(this: Call, control: Cluster, written: Manifest) -> Manifest:
     Raises NotReady when it is blocked, DeadlineExceeded after ``wait_timeout``, PermanentError when nobody takes it up,
     NotFound when it is deleted.
     """
-    return _Follower(this, control, written).result()
+    follower = _Follower(this, control, written)
+    try:
+        return follower.result()
+    except MtcError as error:
+        error.having({"resource": follower.resource, "conditions": by_type(follower.resource)})
+        raise
 
 
 class _Follower:
@@ -36,7 +42,8 @@ class _Follower:
         metadata = written["metadata"]
         self._this = this
         self._control = control
-        self._resource = written
+        self.resource = written
+        """As it was seen last."""
         self._subject = subject_of(written["kind"], metadata["name"], metadata["namespace"])
         self._standing = direct_course.standing(written)
         self._began = self._since = self._looked = elapsed_clock()
@@ -44,9 +51,9 @@ class _Follower:
         self._wanted = Wanted.of(this.params)
 
     def result(self) -> Manifest:
-        metadata = self._resource["metadata"]
+        metadata = self.resource["metadata"]
         source = Source(
-            kind=self._resource["kind"],
+            kind=self.resource["kind"],
             namespace=metadata["namespace"],
             name=metadata["name"],
             version=str(metadata["resourceVersion"]),
@@ -66,19 +73,19 @@ class _Follower:
                         status=404,
                     )
                 self._note(news.resource)
-        return self._resource
+        return self.resource
 
     def _done(self) -> bool:
         state = self._standing.state
-        if self._wanted is not None and self._wanted.holds(self._resource):
+        if self._wanted is not None and self._wanted.holds(self.resource):
             return True
         if state == "blocked" and elapsed_clock() - self._since >= REFUSAL_STANDS:
-            raise NotReady(subject=self._subject, resource=self._resource)
+            raise NotReady(subject=self._subject, resource=self.resource)
         return state == "ended" or (state == "running" and not self._this.params["wait"])
 
     def _note(self, resource: Manifest) -> None:
-        resource.setdefault("kind", self._resource["kind"])
-        self._resource = resource
+        resource.setdefault("kind", self.resource["kind"])
+        self.resource = resource
         self._looked = elapsed_clock()
         found = direct_course.standing(resource)
         if found.state != self._standing.state:

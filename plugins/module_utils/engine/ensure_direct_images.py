@@ -20,7 +20,16 @@ from ..resources import directimage, directimagestream, names, spec_fields, wait
 from ..resources.conditions import by_type
 from ..resources.direct_course import errors_of, standing
 from ..resources.engines import BUILTIN
-from ..resources.errors import DeadlineExceeded, InvalidInput, NotFound, PermanentError, Problem, Refused, subject_of
+from ..resources.errors import (
+    DeadlineExceeded,
+    InvalidInput,
+    MtcError,
+    NotFound,
+    PermanentError,
+    Problem,
+    Refused,
+    subject_of,
+)
 from ..resources.wait_condition import Wanted
 from . import call, choice, direct_following
 from .call import Call
@@ -127,7 +136,13 @@ def _carried_out(
     wanted = Wanted.of(this.params)
     changed = written is not stored or wanted is None or not wanted.holds(written)
     if not this.check:
-        written = direct_following.follow(this, control, written)
+        try:
+            written = direct_following.follow(this, control, written)
+        except MtcError as error:
+            seen = error.came_to.get("resource") or written
+            error.came_to = _result(this, images, seen, changed=changed, diff=diff, started=started)
+            del error.came_to["diff"]
+            raise
     return _result(this, images, written, changed=changed, diff=diff, started=started)
 
 

@@ -191,6 +191,7 @@ def _begin(
             spec=spec,
             moves=moves,
             options=options,
+            created=stored is None,
             started=started,
         )
 

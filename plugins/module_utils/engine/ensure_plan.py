@@ -115,7 +115,8 @@ def _evaluated(
         mend = ". ".join(dict.fromkeys(error.mend for error in blocking))
         metadata = evaluated["metadata"]
         subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
-        raise NotReady(subject=subject, resource=evaluated, where=mend)
+        written = [f"{subject} {'created' if stored is None else 'changed'}"] if changed else []
+        raise NotReady(subject=subject, resource=evaluated, where=mend, changes=written)
     return evaluated, changed
 
 

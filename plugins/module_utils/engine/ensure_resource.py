@@ -19,7 +19,7 @@ from ..cluster.api import Cluster
 from ..resources import awaited, names, wait_condition
 from ..resources.conditions import by_type, warnings
 from ..resources.engines import CONTROLLER, secrets_namespace
-from ..resources.errors import InvalidInput, NotFound, NotReady, Problem, Refused, subject_of
+from ..resources.errors import InvalidInput, MtcError, NotFound, NotReady, Problem, Refused, subject_of
 from ..resources.spec_fields import alike, merge_patch, refers_to
 from . import call, choice, condition_waits, owned_secrets
 from .call import Call
@@ -234,6 +234,9 @@ def driven(
         judged = drive(situation, written)
     except NotReady as error:
         raise error.after(changes) from error
+    except MtcError as error:
+        error.having({"changed": bool(changes), "changes": condition_waits.named_once(changes)})
+        raise
     if stored is not None and not changes and by_type(judged) != by_type(stored):
         changes.append(f"{situation.subject} has a new status")
     return judged

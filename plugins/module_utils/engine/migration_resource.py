@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from ..resources import names
-from ..resources.condition_names import Category, MigrationCondition, Reason
+from ..resources import accepted, names
+from ..resources.condition_names import Category, MigrationCondition
 from . import pipeline
 from .clock import utc_now
 from .itinerary import COMPLETED, CREATED, Flag, Itinerary, failure_reason
@@ -85,8 +85,8 @@ class MigrationResource(RunResource):
         self.status["pipeline"] = pipeline.tell_progress(self.status.get("pipeline") or [], step, list(lines))
 
     def warn(self, type: str, message: str) -> None:
-        """Set a warning that stays; not yet written."""
-        reason = Reason.ERRORS_DETECTED
+        """Set a warning that stays, with the reason that MTC gives for it; not yet written."""
+        reason = accepted.REASONS.get(type, "")
         self.conditions.set(type, Category.WARN, reason=reason, message=message, durable=True)
 
     def succeed(self) -> None:

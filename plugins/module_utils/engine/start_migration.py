@@ -75,6 +75,7 @@ def predict_or_start(
         sides=sides,
         plan=plan,
         migration=settled,
+        created=decision.migration is None,
         intent=intent,
         accepted_before=accepted_now,
         started=started,

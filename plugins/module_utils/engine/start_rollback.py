@@ -55,6 +55,7 @@ def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: st
         sides=sides,
         plan=plan,
         migration=decision.migration or _create(this, control, decision.name, plan_name),
+        created=decision.migration is None,
         intent=_intent(this, record),
         started=started,
         facts={

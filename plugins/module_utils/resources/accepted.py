@@ -9,11 +9,11 @@ be proven.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from .condition_names import MigrationCondition, PlanCondition, VolumeCondition
+from .condition_names import MigrationCondition, PlanCondition, Reason, VolumeCondition
 from .errors import Problem
 
 VOLUMES: Final = MigrationCondition.DIRECT_VOLUME_MIGRATION_FAILED
@@ -32,6 +32,9 @@ BUILTIN: Final = {
     CAPACITY: "a destination volume is smaller than what its source uses (as when much of it is excluded)",
 }
 """What the builtin engine can be told to accept, and what happens then."""
+
+REASONS: Final[Mapping[str, str]] = {UNHEALTHY: Reason.ERRORS_DETECTED, CAPACITY: Reason.NOT_DONE}
+"""The reasons that MTC gives for its warnings; the others have none."""
 
 CONTROLLER: Final = (
     VOLUMES,

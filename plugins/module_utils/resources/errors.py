@@ -47,15 +47,22 @@ class MtcError(Exception):
         self.attempt = attempt
         self.reason = reason
         self.mend = mend
+        self.came_to: dict[str, Any] = {}
         super().__init__(self.message)
 
     @property
     def message(self) -> str:
         return sentence(self.subject, self.attempt, self.reason, self.mend)
 
+    def having(self, result: Mapping[str, Any]) -> None:
+        """What a module would have returned at this point: it is told with the error. What is known from nearer to the
+        error counts."""
+        self.came_to = {**result, **self.came_to}
+
     def as_result(self) -> dict[str, Any]:
-        """What ``fail_json`` gets: the sentence and its parts."""
+        """What ``fail_json`` gets: the sentence and its parts, and what was done and seen before."""
         return {
+            **self.came_to,
             "msg": self.message,
             "error": {
                 "type": type(self).__name__,
@@ -159,7 +166,7 @@ class NotReady(PermanentError):
     def as_result(self) -> dict[str, Any]:
         return {
             **super().as_result(),
-            "changed": bool(self.changes),
+            "changed": bool(self.changes or self.came_to.get("changed")),
             "changes": list(self.changes),
             "resource": dict(self.resource),
             "conditions": self.conditions,

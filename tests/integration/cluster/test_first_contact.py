@@ -227,6 +227,20 @@ def test_an_old_server_is_refused() -> None:
             old.capabilities(control=True)
 
 
+def test_a_server_too_old_for_dry_runs_gets_none_because_it_would_store_them() -> None:
+    """What answers stands for the API server of Kubernetes 1.11; whatever else it were asked, it would fail."""
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "default"}}
+    version = b'{"major": "1", "minor": "11+", "gitVersion": "v1.11.0"}'
+    with web_server(kind="application/json", body=version) as address:
+        old = stranger(f"http://{address}")
+        assert old.create(manifest, dry_run=True) == manifest
+        assert old.replace(manifest, dry_run=True) == manifest
+        assert old.delete("v1", "ConfigMap", "a", "default", dry_run=True) is True
+        with pytest.raises(MtcError):
+            old.create(manifest)
+        assert old.requests == 2
+
+
 def test_the_user_agent_is_on_every_request(kubeconfig: dict[str, Any]) -> None:
     seen: list[str] = []
 

@@ -14,6 +14,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Clu
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect, connect_with_token
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.controller.conftest import Play, call, until
+from integration.controller.test_made_sequences import CLUSTERS
 from lab.targets import targets
 
 READY = {"type": "Ready", "status": "True", "category": "Required", "message": "The cluster is ready."}
@@ -23,6 +24,12 @@ DENIED = {
     "category": "Critical",
     "reason": "Unauthorized",
     "message": "The `saToken` has insufficient privileges.",
+}
+OLDER = {
+    "type": "OperatorVersionMismatch",
+    "status": "True",
+    "category": "Warn",
+    "message": "The operator is older.",
 }
 BINDING = ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", f"openmig-controller-{names.CONTROLLER_NAMESPACE}")
 ROLE = ("rbac.authorization.k8s.io/v1", "ClusterRole", "openmig-controller")
@@ -75,6 +82,39 @@ def test_what_the_controller_finds_wrong_is_told(source: Cluster, clean: Cluster
     assert run.code != 0
     assert "SaTokenNotPrivileged: The `saToken` has insufficient privileges" in run.failure
     assert run.result("mig_cluster")["conditions"]["SaTokenNotPrivileged"]["reason"] == "Unauthorized"
+
+
+def test_a_warning_of_the_controller_is_shown_and_a_refresh_asks_it_again(clean: Cluster, controller: Play) -> None:
+    """MTC warns of an operator of another version, and tells it or not with each pass that a client asks for."""
+    with controller(passes={names.MIG_CLUSTER: [[{"after": 0.3, "conditions": [READY]}]]}):
+        first = call("mig_cluster", name="host", is_host_cluster=True)
+        assert (first.code, first.changed) == (0, 1), first.output
+        again = call("mig_cluster", name="host", is_host_cluster=True)
+        assert (again.code, again.changed) == (0, 0), again.output
+    with controller(passes={names.MIG_CLUSTER: [[{"after": 0.3, "conditions": [OLDER, READY]}]]}):
+        unasked = call("mig_cluster", name="host", is_host_cluster=True)
+        assert "OperatorVersionMismatch" not in unasked.output
+        asked = call("mig_cluster", name="host", is_host_cluster=True, refresh=True)
+    assert asked.code == 0, asked.output
+    assert "OperatorVersionMismatch: The operator is older" in " ".join(asked.result("mig_cluster")["warnings"])
+    assert asked.result("mig_cluster")["changes"] == [f"MigCluster {names.CONTROLLER_NAMESPACE}/host has a new status"]
+
+
+def test_what_was_made_is_told_when_nobody_judges_it(clean: Cluster) -> None:
+    """The stand-in for the controller runs and does nothing."""
+    run = call("mig_cluster", name="host", is_host_cluster=True, wait_timeout=2)
+    assert run.code != 0
+    assert "it was not judged within 2 s" in run.failure
+    result = run.result("mig_cluster")
+    assert (result["changed"], result["conditions"]) == (True, {})
+    assert result["changes"] == [f"MigCluster {names.CONTROLLER_NAMESPACE}/host created"]
+    assert result["resource"]["metadata"]["name"] == "host"
+    plan = call("mig_plan", name="shop", **CLUSTERS, wait_timeout=2)
+    told = plan.result("mig_plan")
+    assert (plan.code != 0, told["changed"], told["engine"]) == (True, True, "controller")
+    assert told["resource"]["spec"]["namespaces"] == ["shop"]
+    changed = call("mig_plan", "--check", name="shop", namespaces=["shop", "more"])
+    assert (changed.code, changed.changed) == (0, 1), changed.output
 
 
 def test_the_operator_s_own_cluster_is_left_as_it_is(clean: Cluster) -> None:

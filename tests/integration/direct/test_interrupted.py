@@ -60,6 +60,28 @@ def test_killed_during_the_copy_the_same_task_goes_on_and_leaves_nothing(world: 
     assert world.left_behind() == []
 
 
+def test_when_the_time_is_used_up_it_is_told_how_far_the_copy_came(world: World) -> None:
+    seeded(world)
+    left = world.call(wait_timeout=1, bandwidth=SLOW)
+    assert left.code != 0
+    result = left.result(MODULE)
+    assert result["error"]["type"] == "DeadlineExceeded"
+    assert "wait_timeout of 1 s is used up in phase" in left.failure
+    stored = world.stored()
+    assert stored is not None
+    assert (result["changed"], result["phase"]) == (True, stored["status"]["phase"])
+    assert result["resource"] == stored
+    assert result["conditions"]["Running"]["status"] == "True"
+    assert (result["errors"], result["engine"]) == ([], "builtin")
+
+    other = world.call(allow_writers=True)
+    assert (other.code != 0, other.result(MODULE)["changed"]) == (True, False)
+    assert other.result(MODULE)["phase"] == stored["status"]["phase"]
+    ended = world.call()
+    assert ended.code == 0, ended.output
+    assert ended.result(MODULE)["volumes"][0]["proven"] is True
+
+
 def test_one_that_is_under_way_is_removed_only_by_force_which_stops_its_process(world: World) -> None:
     seeded(world)
     run = world.start(bandwidth=SLOW // 4)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.migration import applications
 from integration.migration.calls import PLAN_TASK, migration, record
 from integration.migration.conftest import World
@@ -17,6 +18,9 @@ from integration.migration.writers import APPEND, application
 ONLY_HERE = "test $(wc -c </var/run/secrets/kubernetes.io/serviceaccount/namespace) = {length}"
 """A probe that succeeds in a namespace whose name has that length."""
 
+REASONS = {"UnhealthyNamespaces": "ErrorsDetected", "PvCapacityAdjustmentRequired": "NotDone"}
+"""The reasons of MTC's warnings."""
+
 
 def must_have_accepted(world: World, run: Run, *names: str) -> None:
     """The run succeeded with warnings; result and record tell what was accepted."""
@@ -25,7 +29,8 @@ def must_have_accepted(world: World, run: Run, *names: str) -> None:
     assert [item["name"] for item in run.migration["accepted"]] == list(names)
     assert record(world)["accepted"] == run.migration["accepted"]
     for name in names:
-        assert run.migration["conditions"][name]["category"] == "Warn"
+        shown = run.migration["conditions"][name]
+        assert (shown["category"], shown.get("reason", "")) == ("Warn", REASONS[name])
         assert f"accepted {name}: " in run.output
 
 
@@ -108,6 +113,27 @@ def test_a_volume_smaller_than_its_source_is_accepted_when_the_rest_is_excluded(
     run = world.migrate(*PLAN_TASK, **small, mtc_accept_warnings=["PvCapacityAdjustmentRequired"])
     must_have_accepted(world, run, "PvCapacityAdjustmentRequired")
     assert run.migration["volumes"][0]["excluded"] == 2
+
+
+def test_when_the_time_is_used_up_it_is_told_how_far_the_run_came(world: World) -> None:
+    world.deploy(mebibytes=8, files=20)
+    left = world.migrate(mtc_wait_timeout=1, mtc_bandwidth=1000)
+    assert left.code != 0
+    result = left.migration
+    assert result["error"]["type"] == "DeadlineExceeded"
+    assert "wait_timeout of 1 s is used up in phase" in left.failure
+    stored = world.destination.get(names.API_VERSION, names.MIG_MIGRATION, "app-final", world.resource_namespace)
+    assert stored is not None
+    assert (result["changed"], result["phase"]) == (True, stored["status"]["phase"])
+    assert result["resource"] == stored
+    assert result["conditions"]["Running"]["reason"] == stored["status"]["phase"]
+    assert (result["errors"], result["down_since"], result["engine"]) == ([], None, "builtin")
+
+    refused = world.migrate(*PLAN_TASK, mtc_verification="full")
+    assert refused.code != 0
+    assert (refused.migration["changed"], refused.migration["phase"]) == (False, result["phase"])
+    ended = world.migrate(*PLAN_TASK)
+    assert (ended.code, ended.migration["phase"]) == (0, "Completed"), ended.output
 
 
 def test_what_is_frozen_is_refused_field_by_field_and_the_rest_may_change(world: World) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.openmig.mtc.plugins.module_utils import module_specs
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import (
     argument_specs as specs,
     directimage,
@@ -123,6 +124,25 @@ WITHOUT_MODULE = {names.DIRECT_VOLUME_MIGRATION_PROGRESS: "an engine makes it fo
 REFERENCE = frozenset({"apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid"})
 
 
+MODULES: Mapping[str, Callable[[], Options]] = {
+    names.MIG_CLUSTER: module_specs.mig_cluster_spec,
+    names.MIG_STORAGE: module_specs.mig_storage_spec,
+    names.MIG_HOOK: module_specs.mig_hook_spec,
+    names.MIG_PLAN: module_specs.mig_plan_spec,
+    names.MIG_ANALYTIC: module_specs.mig_analytic_spec,
+    names.MIG_MIGRATION: module_specs.mig_migration_spec,
+    names.DIRECT_VOLUME_MIGRATION: module_specs.direct_volume_migration_spec,
+    names.DIRECT_IMAGE_MIGRATION: module_specs.direct_image_migration_spec,
+    names.DIRECT_IMAGE_STREAM_MIGRATION: module_specs.direct_image_stream_migration_spec,
+}
+"""What the modules really take."""
+SAID_OTHERWISE: Mapping[tuple[str, str], tuple[str, str]] = {
+    (names.MIG_MIGRATION, "mig_plan_ref"): ("plan", "a plan lies beside its migrations, so its name says all"),
+    (names.MIG_MIGRATION, "canceled"): ("cancel", "an act, which is awaited; the field is written by it"),
+}
+"""Options of a resource that its module does not have, the option with which it is said there, and why."""
+
+
 def test_every_kind_is_looked_at() -> None:
     assert set(KINDS) | set(WITHOUT_MODULE) == set(names.KINDS)
 
@@ -199,6 +219,16 @@ def test_fields_that_nobody_sets_exist_and_have_a_reason(kind: str) -> None:
     for path, reason in KINDS[kind].owned.items():
         assert reason
         assert _reached(fields, {path: reason}) != fields, path
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_module_has_every_option_of_its_resource_as_it_is(kind: str) -> None:
+    real = MODULES[kind]()
+    absent = {name for name, option in KINDS[kind].options().items() if real.get(name) != option}
+    assert absent == {name for row, name in SAID_OTHERWISE if row == kind}
+    asked = {path.lstrip(".") for path in KINDS[kind].owned if path in ASKED}
+    said = {option for (row, _name), (option, _why) in SAID_OTHERWISE.items() if row == kind}
+    assert asked | said <= set(real)
 
 
 OPTIONS = [(kind, name) for kind, row in KINDS.items() for name in row.options()]
