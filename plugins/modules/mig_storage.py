@@ -139,8 +139,9 @@ options:
   credentials:
     description:
       - Credentials of O(backup_storage_provider). The module keeps them in the secret C(migstorage-<name>), which it
-        changes when they change.
-      - Cannot be combined with O(backup_storage_config.creds_secret).
+        changes when they change, or in the one that O(backup_storage_config.creds_secret) or
+        O(backup_storage_config.creds_secret_ref) names, in a namespace that exists.
+      - A secret of that name that somebody else has made is neither overwritten nor removed.
     type: dict
     suboptions: &credentials
       aws_access_key_id:
@@ -222,7 +223,8 @@ options:
             type: str
   volume_snapshot_credentials:
     description:
-      - Credentials of O(volume_snapshot_provider), kept in the secret C(migstorage-<name>-snapshots).
+      - Credentials of O(volume_snapshot_provider), kept in the secret C(migstorage-<name>-snapshots) or where
+        O(volume_snapshot_config) says.
       - The provider has to be named beside them.
       - The suboptions are those of O(credentials).
     type: dict

@@ -77,6 +77,9 @@ class Handler:
     """What the options hold that belongs into secrets; the spec refers to them by their ``reference``."""
     secret_names: Callable[[str], Sequence[str]] = lambda _name: ()
     """The names of the secrets that a resource of this name may have had from us."""
+    referenced: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]] = lambda _spec: ()
+    """(namespace, name) of the secrets that a spec refers to. What was made for the resource goes when its spec no
+    longer refers to it."""
     users: Callable[[Call, Cluster], list[str]] = _nobody
     """The subjects of what uses the resource: it is not removed while there are any."""
     labels: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _spec: {}
@@ -121,6 +124,7 @@ def ensure(this: Call, handler: Handler) -> dict[str, Any]:
         if this.engine == CONTROLLER
         else _held(situation, handler, changes)
     )
+    changes += _drop_secrets(situation, handler, (stored or {}).get("spec") or {}, spec)
     predicted = this.check and this.engine == CONTROLLER
     if not condition_waits.settled(this, resource) and not predicted:
         raise NotReady(subject=subject, resource=resource, changes=changes)
@@ -135,6 +139,25 @@ def ensure(this: Call, handler: Handler) -> dict[str, Any]:
         "diff": handler.room.drift((stored or {}).get("spec"), wanted) or {"before": {}, "after": {}},
         **handler.results(situation, resource),
     }
+
+
+def _drop_secrets(
+    situation: Situation, handler: Handler, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
+    """Removes what was made for the resource and is referred to no more; gives what was changed."""
+    kept = [*handler.referenced(after), *situation.secrets]
+    return [
+        change
+        for namespace, name in handler.referenced(before)
+        if (namespace, name) not in kept
+        for change in owned_secrets.remove(
+            situation.control,
+            name=name,
+            namespace=namespace,
+            made_for=situation.subject,
+            check=situation.call.check,
+        )
+    ]
 
 
 def _wanted(this: Call, handler: Handler, secrets: Sequence[OwnedSecret]) -> dict[str, Any]:
@@ -258,9 +281,13 @@ def _remove(
         changes.append(f"{subject} removed")
         if not this.check:
             control.delete(names.API_VERSION, handler.kind, str(this.params["name"]), this.namespace)
-    namespace = secrets_namespace(this.engine, this.namespace)
-    for name in handler.secret_names(str(this.params["name"])):
+    home = secrets_namespace(this.engine, this.namespace)
+    own = [(home, name) for name in handler.secret_names(str(this.params["name"]))]
+    elsewhere = [place for place in handler.referenced((stored or {}).get("spec") or {}) if place not in own]
+    for namespace, name in own:
         changes += owned_secrets.remove(control, name=name, namespace=namespace, check=this.check)
+    for namespace, name in elsewhere:
+        changes += owned_secrets.remove(control, name=name, namespace=namespace, made_for=subject, check=this.check)
     return {
         "changed": bool(changes),
         "changes": changes,

@@ -11,6 +11,7 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import migstorage, names, storage_credentials
 from ..resources.engines import BUILTIN, secrets_namespace
+from ..resources.errors import InvalidInput, subject_of
 from ..stores.providers import require
 from . import awaiting, ensure_resource, storage_reconciler
 from .call import Call
@@ -28,17 +29,19 @@ def _secrets(this: Call) -> list[OwnedSecret]:
     provider = this.params.get("backup_storage_provider")
     if this.engine == BUILTIN and provider and this.params["state"] == "present":
         require(provider)
+    home = secrets_namespace(this.engine, this.namespace)
+    subject = subject_of(names.MIG_STORAGE, str(this.params["name"]), this.namespace)
+    if problems := migstorage.shared_secret(this.params, home=home):
+        raise InvalidInput(subject=subject, problems=problems)
     return [
         OwnedSecret(
             name=name,
-            namespace=secrets_namespace(this.engine, this.namespace),
+            namespace=namespace,
             reference=(migstorage.GROUPS[group].name, migstorage.SECRET.name),
-            data=storage_credentials.secret_data(this.params[option]),
+            made_for=subject,
+            data=storage_credentials.secret_data(this.params[migstorage.CREDENTIALS[group]]),
         )
-        for name, (group, option) in zip(
-            migstorage.secret_names(str(this.params["name"])), migstorage.CREDENTIALS.items(), strict=True
-        )
-        if this.params.get(option) is not None
+        for group, (namespace, name) in migstorage.secrets_of(this.params, home=home).items()
     ]
 
 
@@ -77,6 +80,7 @@ HANDLER = Handler(
     drive=awaiting.drive,
     secrets=_secrets,
     secret_names=migstorage.secret_names,
+    referenced=migstorage.referenced_secrets,
     results=_results,
     users=_users,
 )

@@ -16,6 +16,10 @@ from ..cluster.api import Cluster
 from ..resources import names
 from ..resources.errors import NotFound, Refused, subject_of
 
+MADE_FOR_ANNOTATION = "openmig.io/made-for"
+"""Names the resource whose options filled the secret: one that has a name of the user's choice tells it nowhere
+else."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OwnedSecret:
@@ -24,6 +28,8 @@ class OwnedSecret:
     name: str
     namespace: str
     reference: tuple[str, ...]
+    made_for: str
+    """The subject of the resource."""
     data: Mapping[str, str] = field(repr=False)
     """In clear; never part of a result, an error or a diff."""
 
@@ -34,7 +40,7 @@ class OwnedSecret:
 
 def store(control: Cluster, secret: OwnedSecret, *, check: bool) -> list[str]:
     """Create the secret or bring it up to date; gives what was changed, a line or none. Raises Refused when a secret
-    of that name is not ours."""
+    of that name is not ours, or was made for another resource."""
     subject = subject_of("Secret", secret.name, secret.namespace)
     found = control.get("v1", "Secret", secret.name, secret.namespace)
     if found is not None:
@@ -44,6 +50,13 @@ def store(control: Cluster, secret: OwnedSecret, *, check: bool) -> list[str]:
                 attempt="it is not overwritten",
                 reason=f"it exists and does not bear the label {names.MANAGED_BY_LABEL}={names.MANAGED_BY}",
                 mend="Refer to it instead of giving credentials, or remove it",
+            )
+        if (made_for := _made_for(found)) not in (None, secret.made_for):
+            raise Refused(
+                subject=subject,
+                attempt="it is not overwritten",
+                reason=f"it holds the credentials of {made_for}",
+                mend="Name another secret, or refer to it without giving credentials",
             )
         if found.get("data") == secret.encoded:
             return []
@@ -56,6 +69,7 @@ def store(control: Cluster, secret: OwnedSecret, *, check: bool) -> list[str]:
             "name": secret.name,
             "namespace": secret.namespace,
             "labels": {names.MANAGED_BY_LABEL: names.MANAGED_BY},
+            "annotations": {MADE_FOR_ANNOTATION: secret.made_for},
         },
         "type": "Opaque",
         "data": secret.encoded,
@@ -69,10 +83,10 @@ def store(control: Cluster, secret: OwnedSecret, *, check: bool) -> list[str]:
     return [f"{subject} created"]
 
 
-def remove(control: Cluster, *, name: str, namespace: str, check: bool) -> list[str]:
-    """Remove the secret if it is ours; gives what was changed, a line or none."""
+def remove(control: Cluster, *, name: str, namespace: str, check: bool, made_for: str | None = None) -> list[str]:
+    """Remove the secret if it is ours (and made for that resource); gives what was changed, a line or none."""
     found = control.get("v1", "Secret", name, namespace)
-    if found is None or not _is_ours(found):
+    if found is None or not _is_ours(found) or (made_for is not None and _made_for(found) != made_for):
         return []
     if not check:
         control.delete("v1", "Secret", name, namespace, uid=found["metadata"]["uid"])
@@ -82,3 +96,9 @@ def remove(control: Cluster, *, name: str, namespace: str, check: bool) -> list[
 def _is_ours(secret: Mapping[str, Any]) -> bool:
     labels = secret["metadata"].get("labels") or {}
     return bool(labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY)
+
+
+def _made_for(secret: Mapping[str, Any]) -> str | None:
+    """None of a secret that was made before this was noted."""
+    found: str | None = (secret["metadata"].get("annotations") or {}).get(MADE_FOR_ANNOTATION)
+    return found

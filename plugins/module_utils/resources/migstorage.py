@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from . import option_checks as check, spec_fields, storage_credentials
+from .engines import BUILTIN, NAMESPACES
 from .errors import Problem
 from .namespaces import is_dns_subdomain
 from .spec_fields import Field, GroupField, ReferenceField
@@ -61,6 +62,33 @@ PROVIDER_OPTIONS: Final = {BACKUP: "backup_storage_provider", SNAPSHOT: "volume_
 def secret_names(name: str) -> tuple[str, str]:
     """What the secrets are called that the module makes for a storage: its backups' and its snapshots' credentials."""
     return f"migstorage-{name}", f"migstorage-{name}-snapshots"
+
+
+def secrets_of(params: Mapping[str, Any], *, home: str) -> dict[str, tuple[str, str]]:
+    """By group, (namespace, name) of the secret that the task's credentials become: as the group's reference says, else
+    ``home`` and a name after the storage's. Groups without credentials are not there."""
+    own = dict(zip(GROUPS, secret_names(str(params["name"])), strict=True))
+    found = {}
+    for group, field in GROUPS.items():
+        if params.get(CREDENTIALS[group]) is not None:
+            built = spec_fields.build((field,), {**params, "secrets_namespace": home}).get(field.name) or {}
+            found[group] = spec_fields.refers_to(built.get(SECRET.name)) or (home, own[group])
+    return found
+
+
+def shared_secret(params: Mapping[str, Any], *, home: str) -> list[Problem]:
+    """Both credentials in one secret: the second would overwrite the first."""
+    places = list(secrets_of(params, home=home).values())
+    if len(set(places)) == len(places):
+        return []
+    fault = f"would become the secret {'/'.join(places[0])}, and so would {CREDENTIALS[BACKUP]}"
+    return [Problem(path=CREDENTIALS[SNAPSHOT], fault=fault, mend="Name another secret for one of them")]
+
+
+def referenced_secrets(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(namespace, name) of the secrets that a spec refers to, each once."""
+    found = [spec_fields.refers_to((spec.get(group.name) or {}).get(SECRET.name)) for group in GROUPS.values()]
+    return list(dict.fromkeys(place for place in found if place is not None))
 
 
 def build_spec(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,16 +186,17 @@ def _group_problems(params: Mapping[str, Any], option: str) -> list[Problem]:
 
 
 def _secret_problems(params: Mapping[str, Any], option: str) -> list[Problem]:
-    """The credentials become a secret of ours, so the task may refer to no other, and ours needs a name."""
-    given, credentials = params.get(option) or {}, CREDENTIALS[option]
-    problems = [
-        Problem(path=f"{option}.{name}", fault=f"cannot be combined with {credentials}", mend="Name one of them")
-        for name in (SECRET.name_option, SECRET.reference_option)
-        if given.get(name) is not None
-    ]
+    """The credentials become a secret of ours, which needs a name; two of them need two."""
+    given = params.get(option) or {}
     own = str(params.get("name"))
+    named = any(given.get(name) is not None for name in (SECRET.name_option, SECRET.reference_option))
+    problems = []
+    if option == SNAPSHOT:
+        problems += shared_secret(params, home=str(params.get("namespace") or NAMESPACES[BUILTIN]))
+    if named:
+        return problems
     if is_dns_subdomain(own) and not all(map(is_dns_subdomain, secret_names(own))):
-        mend = "Use a shorter name, or lay the secret down yourself and refer to it"
+        mend = "Use a shorter name, or name the secret with creds_secret"
         problems.append(Problem(path="name", fault="is too long for the name of its secret", mend=mend))
     return problems
 

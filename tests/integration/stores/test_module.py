@@ -131,6 +131,56 @@ def test_secrets_of_others_are_neither_overwritten_nor_removed(control: Cluster,
     assert control.get(names.API_VERSION, names.MIG_STORAGE, "foreign", namespace) is None
 
 
+def test_a_secret_is_made_where_the_task_says_and_goes_when_it_is_named_no_more(
+    control: Cluster, namespace: str, s3_port: int
+) -> None:
+    other = f"{namespace}-secrets"
+    control.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": other}})
+    try:
+        options = bucket(s3_port, name="placed")
+
+        def placed(**reference: Any) -> tuple[str, dict[str, Any]]:
+            return "mig_storage", {
+                **options,
+                "backup_storage_config": {**options["backup_storage_config"], **reference},
+            }
+
+        there = placed(creds_secret_ref={"name": "keys", "namespace": other})
+        (foretold,) = perform([there], "--check", namespace=namespace)
+        made, again, alien = perform(
+            [there, there, ("mig_storage", {**there[1], "name": "alien"})],
+            namespace=namespace,
+        )
+        assert (
+            made["changes"]
+            == foretold["changes"]
+            == [
+                f"Secret {other}/keys created",
+                f"MigStorage {namespace}/placed created",
+            ]
+        )
+        assert by_type(made) == READY
+        assert again["changed"] is False
+        assert secret_of(control, other, "keys") is not None
+        assert secret_of(control, namespace, "migstorage-placed") is None
+        assert f"it holds the credentials of MigStorage {namespace}/placed" in alien["msg"]
+
+        moved, gone = perform(
+            [placed(creds_secret="keys"), ("mig_storage", {"name": "placed", "state": "absent"})],
+            namespace=namespace,
+        )
+        assert moved["changes"] == [
+            f"Secret {namespace}/keys created",
+            f"MigStorage {namespace}/placed changed",
+            f"Secret {other}/keys removed",
+        ]
+        assert secret_of(control, other, "keys") is None
+        assert gone["changes"] == [f"MigStorage {namespace}/placed removed", f"Secret {namespace}/keys removed"]
+        assert secret_of(control, namespace, "keys") is None
+    finally:
+        control.delete("v1", "Namespace", other)
+
+
 def test_a_storage_that_a_plan_uses_is_kept(control: Cluster, namespace: str, s3_port: int) -> None:
     plan = {
         "apiVersion": names.API_VERSION,

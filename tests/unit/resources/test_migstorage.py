@@ -201,10 +201,38 @@ def test_credentials_that_are_none(credentials: dict[str, Any], wrong: list[str]
     assert paths(found) == [f"credentials.{path}" for path in wrong]
 
 
-def test_credentials_and_a_secret_are_one_too_many() -> None:
-    params = {"name": "store", "credentials": KEYS, "backup_storage_config": {"creds_secret": "keys"}}
-    assert paths(migstorage.validate(params)) == ["backup_storage_config.creds_secret"]
+def test_a_reference_beside_credentials_says_where_their_secret_is_made() -> None:
+    params: dict[str, Any] = {"name": "store", "credentials": KEYS}
+    assert migstorage.secrets_of(params, home="openmig") == {migstorage.BACKUP: ("openmig", "migstorage-store")}
+    by_name = {**params, "backup_storage_config": {"creds_secret": "keys"}}
+    assert migstorage.validate(by_name) == []
+    assert migstorage.secrets_of(by_name, home="there") == {migstorage.BACKUP: ("there", "keys")}
+    elsewhere = {"creds_secret_ref": {"name": "keys", "namespace": "vault"}}
+    both = {
+        **by_name,
+        "volume_snapshot_provider": "aws",
+        "volume_snapshot_credentials": KEYS,
+        "volume_snapshot_config": elsewhere,
+    }
+    assert migstorage.validate(both) == []
+    assert list(migstorage.secrets_of(both, home="there").values()) == [("there", "keys"), ("vault", "keys")]
+    assert paths(migstorage.validate({**both, "volume_snapshot_config": {"creds_secret": "keys"}})) == [
+        "volume_snapshot_credentials"
+    ]
+    assert paths(migstorage.validate({**params, "backup_storage_config": {"creds_secret": ""}})) == [
+        "backup_storage_config.creds_secret"
+    ]
     assert paths(migstorage.validate({"name": "a" * 250, "credentials": KEYS})) == ["name"]
+    assert migstorage.validate({**by_name, "name": "a" * 250}) == []
+
+
+def test_the_secrets_that_a_spec_refers_to() -> None:
+    one, other = ({"name": name, "namespace": "openmig"} for name in ("one", "other"))
+    spec = {"backupStorageConfig": {"credsSecretRef": one}, "volumeSnapshotConfig": {"credsSecretRef": one}}
+    assert migstorage.referenced_secrets(spec) == [("openmig", "one")]
+    spec["volumeSnapshotConfig"] = {"credsSecretRef": other}
+    assert migstorage.referenced_secrets(spec) == [("openmig", "one"), ("openmig", "other")]
+    assert migstorage.referenced_secrets({}) == []
 
 
 def test_credentials_for_snapshots_need_their_provider_beside_them() -> None:
@@ -228,7 +256,6 @@ def test_everything_wrong_is_told_at_once() -> None:
         "backup_storage_config.aws_s3_url",
         "backup_storage_config.creds_secret",
         "credentials",
-        "backup_storage_config.creds_secret",
         "volume_snapshot_config.aws_region",
         "volume_snapshot_config.azure_api_timeout",
     ]
