@@ -21,8 +21,12 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.connect import connect
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from integration.controller.conftest import NAMESPACES, available, deployment, until
 from integration.crds.conftest import role_on
+from integration.migration import applications
 from lab.s3 import storage
 from lab.targets import targets
 
@@ -32,18 +36,38 @@ YARDSTICK = "kubernetes.core.k8s: a ConfigMap"
 Task = dict[str, Any]
 
 
-def tasks(namespace: str, application: str) -> list[Task]:
+THEN = "2026-01-01T00:00:00Z"
+COPIED: dict[str, Any] = {
+    "phase": "Completed",
+    "newISs": [],
+    "successfulISs": [],
+    "failedISs": [],
+    "deletedISs": [],
+    "conditions": [{"type": "Succeeded", "status": "True", "category": "Advisory", "lastTransitionTime": THEN}],
+}
+"""What MTC's controller leaves of a copy of image streams that has ended."""
+SIDES = {"source_cluster": "source", "destination_cluster": "destination"}
+
+
+def yardstick_task(namespace: str) -> Task:
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": namespace}}
+    definition = {**settings, "data": {"a": "b"}}
+    return {
+        "name": YARDSTICK,
+        "kubernetes.core.k8s": {"kubeconfig": str(targets().destination), "definition": definition},
+    }
+
+
+def tasks(namespace: str, application: str, data: str) -> list[Task]:
     """One task for each thing that is measured; all of them make what they are about in the first round."""
     files = targets()
     where = {"kubeconfig": str(files.destination), "namespace": namespace}
-    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": namespace}}
     store = storage()
     image = "quay.io/konveyor/hook-runner:latest"
     hook = {"name": "flush", "target_cluster": "source", "image": image, "playbook": "- hosts: localhost\n"}
     plan = {
         "name": "bench",
-        "source_cluster": "source",
-        "destination_cluster": "destination",
+        **SIDES,
         "namespaces": [application],
     }
 
@@ -51,10 +75,7 @@ def tasks(namespace: str, application: str) -> list[Task]:
         return {f"openmig.mtc.{module}": {**where, **options}}
 
     return [
-        {
-            "name": YARDSTICK,
-            "kubernetes.core.k8s": {"kubeconfig": where["kubeconfig"], "definition": {**settings, "data": {"a": "b"}}},
-        },
+        yardstick_task(namespace),
         {"name": "mig_hook", **ours("mig_hook", **hook)},
         {"name": "mig_cluster: the control cluster", **ours("mig_cluster", name="destination", is_host_cluster=True)},
         {
@@ -76,9 +97,79 @@ def tasks(namespace: str, application: str) -> list[Task]:
             ),
         },
         {"name": "mig_plan: both clusters looked at", **ours("mig_plan", **plan)},
+        {"name": "mig_analytic: counted", **ours("mig_analytic", name="bench", plan="bench")},
+        {
+            "name": "direct_volume_migration: finished",
+            **ours(
+                "direct_volume_migration",
+                name="bench",
+                **SIDES,
+                persistent_volume_claims=[
+                    {"name": "data", "namespace": data, "target_storage_class": "destination-fast"}
+                ],
+                transfer_image=applications.IMAGE,
+                wait_timeout=300,
+            ),
+        },
         {"name": "mig_migration: finished", **ours("mig_migration", plan="bench", wait_timeout=300)},
         {"name": "mig_plan_info", **ours("mig_plan_info")},
     ]
+
+
+def tasks_of_mtc() -> list[Task]:
+    """What only MTC's controller carries out, where it has ended."""
+    where = {"kubeconfig": str(targets().destination), "name": "bench", **SIDES}
+    stream = {"name": "front", "namespace": "shop"}
+    return [
+        yardstick_task(names.CONTROLLER_NAMESPACE),
+        {
+            "name": "direct_image_migration: finished",
+            "openmig.mtc.direct_image_migration": {**where, "namespaces": ["shop"]},
+        },
+        {
+            "name": "direct_image_stream_migration: finished",
+            "openmig.mtc.direct_image_stream_migration": {**where, "image_stream_ref": stream},
+        },
+    ]
+
+
+def like_mtc(cluster: Cluster) -> None:
+    """The cluster as if MTC were installed, and copies of image streams that it has ended. Its Deployment is a stand-in
+    that does nothing: of what is finished it would leave everything as it is."""
+    for name in NAMESPACES:
+        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    cluster.create(deployment())
+    until(lambda: available(cluster), what="the stand-in for the controller")
+    sides = {
+        field: {"name": name, "namespace": names.CONTROLLER_NAMESPACE}
+        for field, name in (("srcMigClusterRef", "source"), ("destMigClusterRef", "destination"))
+    }
+    for kind, spec in (
+        (names.DIRECT_IMAGE_MIGRATION, {"namespaces": ["shop"]}),
+        (names.DIRECT_IMAGE_STREAM_MIGRATION, {"imageStreamRef": {"name": "front", "namespace": "shop"}}),
+    ):
+        metadata = {"name": "bench", "namespace": names.CONTROLLER_NAMESPACE}
+        resource = {"apiVersion": names.API_VERSION, "kind": kind, "metadata": metadata, "spec": {**sides, **spec}}
+        cluster.create({**resource, "status": COPIED})
+
+
+def with_data(cluster: Cluster, namespace: str) -> None:
+    """A claim with something in it, which nobody uses any more."""
+    applications.deploy(cluster, applications.manifests(namespace, mebibytes=1, files=5))
+    cluster.patch("apps/v1", "Deployment", "web", namespace, patch={"spec": {"replicas": 0}})
+    until(lambda: not list(cluster.list("v1", "Pod", namespace)), what="the application's end")
+
+
+def show(rounds: int, found: list[Task]) -> None:
+    """Measures and tells the medians."""
+    with tempfile.TemporaryDirectory() as folder:
+        for pipelining in (False, True):
+            durations = measured(rounds, found, pipelining=pipelining, folder=Path(folder))
+            yardstick = statistics.median(durations[YARDSTICK])
+            print(f"\n{'with' if pipelining else 'without'} pipelining, medians of {rounds}")
+            for task, seconds in durations.items():
+                median = statistics.median(seconds)
+                print(f"  {task:45} {median:6.3f} s  {median / yardstick:5.2f} of k8s")
 
 
 def measured(rounds: int, found: list[Task], *, pipelining: bool, folder: Path) -> dict[str, list[float]]:
@@ -119,24 +210,22 @@ def main() -> None:
     name = f"unchanged-bench-{secrets.token_hex(3)}"
     source = connect({"kubeconfig": str(targets().source)}, name="source", environ={})
     destination = connect({"kubeconfig": str(targets().destination)}, name="destination", environ={})
-    application = f"{name}-app"
-    namespaces = {application: (source, destination), name: (destination,)}
+    application, data = f"{name}-app", f"{name}-data"
+    made = {name: (destination,), application: (source, destination), data: (source, destination)}
     role_on(targets().destination)()
     try:
         for cluster, namespace in ((source, application), (destination, name)):
             cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         settings = {"name": "settings", "namespace": application}
         source.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": settings, "data": {"a": "b"}})
-        with tempfile.TemporaryDirectory() as folder:
-            for pipelining in (False, True):
-                found = measured(rounds, tasks(name, application), pipelining=pipelining, folder=Path(folder))
-                yardstick = statistics.median(found[YARDSTICK])
-                print(f"\n{'with' if pipelining else 'without'} pipelining, medians of {rounds}")
-                for task, seconds in found.items():
-                    median = statistics.median(seconds)
-                    print(f"  {task:45} {median:6.3f} s  {median / yardstick:5.2f} of k8s")
+        with_data(source, data)
+        show(rounds, tasks(name, application, data))
+        made.update(dict.fromkeys(NAMESPACES, (destination,)))
+        like_mtc(destination)
+        print("\nbeside a stand-in for MTC's controller")
+        show(rounds, tasks_of_mtc())
     finally:
-        for namespace, clusters in namespaces.items():
+        for namespace, clusters in made.items():
             for cluster in clusters:
                 cluster.delete("v1", "Namespace", namespace)
 
