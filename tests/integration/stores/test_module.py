@@ -13,8 +13,7 @@ import pytest
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import migstorage, names
 from integration.conditions.conftest import control, own_namespace
-from integration.conditions.tasks import by_type, perform, played
-from integration.migration import evidence
+from integration.conditions.tasks import by_type, perform, played, written
 from integration.stores import azure_cloud, servers
 from integration.stores.front import Front
 from integration.stores.servers import ADMIN, AZURE_ACCOUNT, AZURE_CONTAINER, BUCKET, READER, Keys
@@ -51,7 +50,7 @@ def secret_of(control: Cluster, namespace: str, name: str = "migstorage-backups"
 def test_a_storages_life(control: Cluster, namespace: str, s3_port: int) -> None:
     mark = audit.mark("destination")
     (predicted,) = perform([("mig_storage", bucket(s3_port))], "--check", "--diff", namespace=namespace)
-    assert evidence.our_writes("destination", mark) == []
+    assert written(namespace, mark) == []
     assert (predicted["changed"], predicted["tested"]) == (True, ["list"])
     made, again, other = perform(
         [
@@ -223,7 +222,7 @@ def test_wrong_options_are_told_at_once_and_touch_nothing(namespace: str) -> Non
         "backup_storage_config.aws_bucket_name",
         "backup_storage_config.creds_secret_ref",
     ]
-    assert evidence.our_writes("destination", mark) == []
+    assert written(namespace, mark) == []
 
 
 def test_a_storage_of_google(namespace: str, gcp: Front, service_account: str, monkeypatch: pytest.MonkeyPatch) -> None:
