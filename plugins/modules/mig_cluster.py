@@ -181,7 +181,8 @@ changes:
   elements: str
   sample: ["ServiceAccount openmig/migration-controller created", "MigCluster openmig/source created"]
 conditions:
-  description: The conditions of the resource by their type.
+  description:
+    - The conditions of the resource by their type. Those of category C(Warn) are shown as warnings, too.
   returned: success, or when the resource is not ready or was not judged in time
   type: dict
 engine:
