@@ -10,10 +10,13 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..objects import transforms_network as network
 from ..objects.inventory import reference
-from ..objects.manifest import group_of, name_of, namespace_of
-from ..resources.errors import MtcError, Refused
+from ..objects.manifest import annotations_of, group_of, name_of, namespace_of, read
+from ..resources import names
+from ..resources.errors import MtcError, Refused, subject_of
 
 Manifest = dict[str, Any]
+HELD = ("Deployment", "DeploymentConfig")
+"""The kinds whose rollout can be held."""
 
 
 def cluster_rights(destination: Cluster, objects: Iterable[Manifest]) -> list[MtcError]:
@@ -32,6 +35,31 @@ def cluster_rights(destination: Cluster, objects: Iterable[Manifest]) -> list[Mt
             mend="Give it these rights, or leave these kinds out of the plan",
         )
     ]
+
+
+def held_rollouts(objects: Iterable[Manifest]) -> list[MtcError]:
+    """A new Deployment whose rollout is held gets no pod at all, and the ReplicaSets that run on the source are not
+    moved: they are the Deployment's own."""
+    return [
+        Refused(
+            subject=subject_of(obj["kind"], name_of(obj), namespace_of(obj)),
+            attempt="it would have no pod on the destination",
+            reason="its rollout is paused (spec.paused), and a new one that is paused makes none",
+            mend="Resume it on the source, or scale it to 0 if it is not meant to run",
+        )
+        for obj in objects
+        if obj["kind"] in HELD and _held(obj) and _runs(obj)
+    ]
+
+
+def _held(obj: Manifest) -> bool:
+    recorded = annotations_of(obj).get(names.PRE_QUIESCE_PAUSED_ANNOTATION)
+    return bool(read(obj, "spec", "paused")) or recorded == "true"
+
+
+def _runs(obj: Manifest) -> bool:
+    """Also what an earlier run has stopped."""
+    return read(obj, "spec", "replicas") != 0 or names.PRE_QUIESCE_REPLICAS_ANNOTATION in annotations_of(obj)
 
 
 def node_ports(destination: Cluster, objects: Iterable[Manifest]) -> list[MtcError]:

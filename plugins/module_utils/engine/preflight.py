@@ -274,6 +274,10 @@ def _node_ports(situation: Situation) -> list[MtcError]:
     return object_checks.node_ports(situation.destination, situation.read.objects)
 
 
+def _held_rollouts(situation: Situation) -> list[MtcError]:
+    return object_checks.held_rollouts(situation.read.raw)
+
+
 def _hooks(situation: Situation) -> list[MtcError]:
     made_by_run = {"source": (), "destination": tuple(situation.namespaces.values())}
     sides = {"source": situation.source, "destination": situation.destination}
@@ -337,6 +341,7 @@ CHECKS: tuple[tuple[Callable[[Situation], list[MtcError]], str | None], ...] = (
     (_objects, None),
     (_cluster_rights, None),
     (_node_ports, None),
+    (_held_rollouts, None),
     (_bare_writers, None),
     (_retention, None),
     (_hooks, None),

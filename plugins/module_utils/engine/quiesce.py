@@ -6,7 +6,8 @@ it.
 The state before is written into upstream's annotations in the same patch that stops the workload (MTC
 pkg/controller/migmigration/quiesce.go), so it can never be missing or recorded twice, and either engine can start
 what the other has stopped. Differences: a CronJob that its user had suspended and a Job that is finished are left
-alone (D11), stand-alone ReplicationControllers are stopped too (D12).
+alone (D11), stand-alone ReplicationControllers are stopped too (D12), and a rollout that is held stays held (upstream
+lets a paused Deployment go on, whose new pods are then not those that were stopped).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources import names
-from ..resources.errors import Conflict, NotFound
+from ..resources.errors import Conflict, NotFound, Refused, subject_of
 from .workload_managers import Manager, controller_of, goes_with_its_owner, managers_of
 
 Manifest = dict[str, Any]
@@ -46,13 +47,30 @@ def _stop_replicas(obj: Manifest) -> Patch | None:
     }
 
 
+def _recorded(obj: Manifest) -> int | None:
+    """How many pods there were before the stop; None for what was not stopped. Refused for a number that somebody has
+    made unreadable."""
+    text = _annotations(obj).get(names.PRE_QUIESCE_REPLICAS_ANNOTATION)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit():
+        metadata = obj["metadata"]
+        raise Refused(
+            subject=subject_of(obj["kind"], metadata["name"], metadata["namespace"]),
+            attempt="it cannot be started again",
+            reason=f"annotation {names.PRE_QUIESCE_REPLICAS_ANNOTATION} is {text!r}, which is no number of pods",
+            mend="Write the number there that it had before, and run the task again",
+        )
+    return int(text)
+
+
 def _start_replicas(obj: Manifest) -> Patch | None:
-    recorded = _annotations(obj).get(names.PRE_QUIESCE_REPLICAS_ANNOTATION)
+    recorded = _recorded(obj)
     if recorded is None:
         return None
     patch: Patch = {"metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: None}}}
     if obj["spec"].get("replicas", 1) == 0:
-        patch["spec"] = {"replicas": int(recorded)}
+        patch["spec"] = {"replicas": recorded}
     return patch
 
 
@@ -62,6 +80,13 @@ def _stop_deployment(obj: Manifest) -> Patch | None:
         patch["metadata"]["annotations"][names.PRE_QUIESCE_PAUSED_ANNOTATION] = (
             "true" if obj["spec"].get("paused") else "false"
         )
+    return patch
+
+
+def _stop_config(obj: Manifest) -> Patch | None:
+    """A DeploymentConfig is let go on, as upstream does: whether a paused one is scaled is its controller's affair."""
+    patch = _stop_deployment(obj)
+    if patch is not None:
         patch["spec"]["paused"] = False
     return patch
 
@@ -140,12 +165,12 @@ def _stop_job(obj: Manifest) -> Patch | None:
 
 
 def _start_job(obj: Manifest) -> Patch | None:
-    recorded = _annotations(obj).get(names.PRE_QUIESCE_REPLICAS_ANNOTATION)
+    recorded = _recorded(obj)
     if recorded is None:
         return None
     patch: Patch = {"metadata": {"annotations": {names.PRE_QUIESCE_REPLICAS_ANNOTATION: None}}}
     if obj["spec"].get("parallelism") == 0:
-        patch["spec"] = {"parallelism": int(recorded)}
+        patch["spec"] = {"parallelism": recorded}
     return patch
 
 
@@ -157,11 +182,15 @@ class Workload:
     kind: str
     stop: Callable[[Manifest], Patch | None]
     start: Callable[[Manifest], Patch | None]
+    older: tuple[str, ...] = ()
+    """Versions in which clusters serve the kind that do not know ``api_version`` yet."""
+    makes_more: bool = False
+    """It goes on making workloads of another row, which are therefore looked for once it is stopped."""
 
 
 WORKLOADS = (
-    Workload("batch/v1", "CronJob", _stop_cron_job, _start_cron_job),
-    Workload("apps.openshift.io/v1", "DeploymentConfig", _stop_deployment, _start_deployment),
+    Workload("batch/v1", "CronJob", _stop_cron_job, _start_cron_job, older=("batch/v1beta1",), makes_more=True),
+    Workload("apps.openshift.io/v1", "DeploymentConfig", _stop_config, _start_deployment),
     Workload("apps/v1", "Deployment", _stop_deployment, _start_deployment),
     Workload("apps/v1", "StatefulSet", _stop_replicas, _start_replicas),
     Workload("apps/v1", "ReplicaSet", _stop_set, _start_set),
@@ -169,15 +198,18 @@ WORKLOADS = (
     Workload("apps/v1", "DaemonSet", _stop_daemon_set, _start_daemon_set),
     Workload("batch/v1", "Job", _stop_job, _start_job),
 )
-"""In upstream's order: what creates pods later comes first."""
+"""In upstream's order."""
 
 
 def listed(cluster: Cluster, row: Workload, namespace: str, *, selector: str | None = None) -> list[Manifest]:
-    """What there is of the kind (with these labels); a cluster that does not serve it has none."""
-    try:
-        return list(cluster.list(row.api_version, row.kind, namespace, label_selector=selector))
-    except NotFound:
-        return []
+    """What there is of the kind (with these labels), in the version that the cluster serves; one that serves none has
+    none."""
+    for api_version in (row.api_version, *row.older):
+        try:
+            return list(cluster.list(api_version, row.kind, namespace, label_selector=selector))
+        except NotFound:
+            continue
+    return []
 
 
 def _change_all(
@@ -186,21 +218,22 @@ def _change_all(
     change: Callable[[Workload], Callable[[Manifest], Patch | None]],
     selector: str | None,
 ) -> list[str]:
-    pairs = [(row, namespace) for row in WORKLOADS for namespace in namespaces]
-
     def read(pair: tuple[Workload, str]) -> list[tuple[Workload, Manifest]]:
         row, namespace = pair
         return [(row, item) for item in listed(cluster, row, namespace, selector=selector)]
 
-    found = [entry for entries in cluster.map(read, pairs) for entry in entries]
-    changed = cluster.map(lambda entry: _change_one(cluster, entry[0], entry[1], change(entry[0])), found)
-    return sorted(name for name in changed if name)
+    changed: list[str] = []
+    for first in (True, False):
+        pairs = [(row, namespace) for row in WORKLOADS if row.makes_more is first for namespace in namespaces]
+        found = [entry for entries in cluster.map(read, pairs) for entry in entries]
+        told = cluster.map(lambda entry: _change_one(cluster, entry[1], change(entry[0])), found)
+        changed += [name for name in told if name]
+    return sorted(changed)
 
 
-def _change_one(
-    cluster: Cluster, row: Workload, obj: Manifest, decide: Callable[[Manifest], Patch | None]
-) -> str | None:
+def _change_one(cluster: Cluster, obj: Manifest, decide: Callable[[Manifest], Patch | None]) -> str | None:
     name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+    api_version, kind = obj["apiVersion"], obj["kind"]
     for attempt in range(RETRIES):
         patch = decide(obj)
         if patch is None:
@@ -209,12 +242,12 @@ def _change_one(
         # is changed.
         patch["metadata"]["resourceVersion"] = obj["metadata"]["resourceVersion"]
         try:
-            cluster.patch(row.api_version, row.kind, name, namespace, patch=patch)
-            return f"{row.kind} {namespace}/{name}"
+            cluster.patch(api_version, kind, name, namespace, patch=patch)
+            return f"{kind} {namespace}/{name}"
         except Conflict:
             if attempt == RETRIES - 1:
                 raise
-            current = cluster.get(row.api_version, row.kind, name, namespace)
+            current = cluster.get(api_version, kind, name, namespace)
             if current is None:
                 return None
             obj = current

@@ -127,9 +127,11 @@ def read_objects(
 
 
 def _shelved(found: Iterable[Manifest], *, whole: bool) -> Shelf:
-    """Unless they are wanted ``whole``, without what no rule looks at and is often half of an object: who wrote which
-    field last."""
-    return Shelf(found if whole else (pruned(obj, "metadata", "managedFields") for obj in found))
+    """Unless they are wanted ``whole``, without what is often half of an object: who wrote which field last. The rules
+    look at it for a Service alone, whose node ports are kept where a user has set them."""
+    if whole:
+        return Shelf(found)
+    return Shelf(obj if obj["kind"] == "Service" else pruned(obj, "metadata", "managedFields") for obj in found)
 
 
 def nothing(plan: Mapping[str, Any]) -> SourceObjects:

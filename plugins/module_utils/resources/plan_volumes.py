@@ -24,6 +24,7 @@ DIRECT_METHODS = (FILESYSTEM, BLOCK)
 """Copied by a DirectVolumeMigration; a snapshot is not."""
 
 PHASE_BOUND = "Bound"
+_DERIVED_FROM = ("PersistentVolumeClaim", "Pod")
 _CLAIM_LIMIT = 253
 _SUFFIX_ROOM = 247
 _OLD_SUFFIX = re.compile(r"-mig-[0-9A-Za-z|]{4}\Z")
@@ -180,7 +181,8 @@ def _mapped_name(claim: str, *, facts: VolumeFacts, use: ClaimUse, existing: Map
 
 
 def _is_candidate(claim: Mapping[str, Any], facts: VolumeFacts) -> bool:
-    """Not what a storage conversion has made or left, and not what a controller derives from another claim."""
+    """Not what a storage conversion has made or left, not what a controller derives from another claim, and not the
+    ephemeral volume of a pod, which comes and goes with it."""
     metadata = claim.get("metadata") or {}
     if facts.suffix and str(metadata.get("name", "")).endswith(f"-mig-{facts.suffix}"):
         return False
@@ -191,7 +193,7 @@ def _is_candidate(claim: Mapping[str, Any], facts: VolumeFacts) -> bool:
     if facts.storage_conversion and left_by and left_by != facts.plan_uid:
         return False
     owners: Iterable[Mapping[str, Any]] = metadata.get("ownerReferences") or []
-    return not any(owner.get("controller") and owner.get("kind") == "PersistentVolumeClaim" for owner in owners)
+    return not any(owner.get("controller") and owner.get("kind") in _DERIVED_FROM for owner in owners)
 
 
 def _bound_to(volume: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -24,17 +24,33 @@ def digests(source: Cluster, namespace: str, context: TransformContext) -> dict[
 def test_quiescing_is_undone(
     source: Cluster, deployed: list[Manifest], namespace: str, context: TransformContext
 ) -> None:
-    source.patch("apps/v1", "ReplicaSet", "alone", namespace, patch={"spec": {"replicas": 1}})
+    one: Manifest = {"spec": {"replicas": 1}}
+    source.patch("apps/v1", "ReplicaSet", "alone", namespace, patch=one)
+    source.patch("v1", "ReplicationController", "old", namespace, patch=one)
+    source.patch("batch/v1", "Job", "running", namespace, patch={"spec": {"parallelism": 2}})
+    source.patch("apps/v1", "Deployment", "web", namespace, patch={"spec": {"paused": True}})
+    nightly = source.get("batch/v1", "CronJob", "nightly", namespace)
+    assert nightly is not None
+    spec = {**nightly["spec"], "suspend": True}
+    metadata = {"name": "suspended", "namespace": namespace}
+    source.create({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata, "spec": spec})
     running = digests(source, namespace, context)
     stopped = quiesce(source, [namespace])
-    assert {name.split()[0] for name in stopped} == {"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet"}
+    assert {name.replace(f" {namespace}/", " ") for name in stopped} == {
+        "CronJob nightly",
+        "DaemonSet everywhere",
+        "Deployment web",
+        "Job running",
+        "ReplicaSet alone",
+        "ReplicationController old",
+    }
     for _attempt in range(100):
         if not [pod for pod in source.list("v1", "Pod", namespace) if pod["metadata"]["name"] != "bare"]:
             break
         time.sleep(0.1)
     assert inventory.differences(running, digests(source, namespace, context)) == []
     deployment = next(obj for obj in sent_from(source, namespace, context) if obj["kind"] == "Deployment")
-    assert deployment["spec"]["replicas"] == 1
+    assert (deployment["spec"]["replicas"], deployment["spec"]["paused"]) == (1, True)
     unquiesce(source, [namespace])
     assert inventory.differences(running, digests(source, namespace, context)) == []
 

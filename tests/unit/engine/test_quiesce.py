@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.object_checks import held_rollouts
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.quiesce import WORKLOADS, Workload
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import Refused
 
 Manifest = dict[str, Any]
 ROWS = {row.kind: row for row in WORKLOADS}
@@ -67,7 +70,7 @@ def test_what_is_stopped_starts_as_it_was(before: Manifest) -> None:
     start = row.start(stopped)
     assert start is not None
     started = without_empty_annotations(merged(stopped, start))
-    if before["kind"] in ("Deployment", "DeploymentConfig") and not before["spec"].get("paused"):
+    if before["kind"] == "DeploymentConfig" and not before["spec"].get("paused"):
         started["spec"].pop("paused", None)
     assert started == before
 
@@ -109,3 +112,35 @@ def test_somebody_who_scaled_it_up_meanwhile_is_not_overruled() -> None:
     patch = ROWS["Deployment"].start(scaled)
     assert patch is not None
     assert "replicas" not in patch.get("spec", {})
+
+
+def test_a_rollout_that_is_held_stays_held_while_it_is_stopped() -> None:
+    patch = ROWS["Deployment"].stop(workload("Deployment", {"replicas": 3, "paused": True}))
+    assert patch is not None
+    assert patch["spec"] == {"replicas": 0}
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "Job"])
+@pytest.mark.parametrize("text", ["", "many", "-1"])
+def test_a_record_that_cannot_be_read_is_told_by_name(kind: str, text: str) -> None:
+    annotations = {names.PRE_QUIESCE_REPLICAS_ANNOTATION: text}
+    with pytest.raises(Refused, match=f"{kind} shop/web: it cannot be started again"):
+        ROWS[kind].start(workload(kind, {"replicas": 0, "parallelism": 0}, annotations=annotations))
+
+
+STOPPED = {names.PRE_QUIESCE_REPLICAS_ANNOTATION: "2", names.PRE_QUIESCE_PAUSED_ANNOTATION: "true"}
+
+
+@pytest.mark.parametrize(
+    ("obj", "refused"),
+    [
+        (workload("Deployment", {"replicas": 2, "paused": True}), True),
+        (workload("Deployment", {"paused": True}), True),
+        (workload("Deployment", {"replicas": 0, "paused": True}, annotations=STOPPED), True),
+        (workload("Deployment", {"replicas": 0, "paused": True}), False),
+        (workload("Deployment", {"replicas": 2}), False),
+        (workload("CronJob", {"paused": True}), False),
+    ],
+)
+def test_a_held_rollout_that_runs_is_not_moved(obj: Manifest, refused: bool) -> None:
+    assert bool(held_rollouts([obj])) is refused

@@ -111,15 +111,22 @@ def test_a_choice_that_was_made_before_the_volume_was_found_is_kept() -> None:
 def test_what_is_not_there_any_more_is_dropped_and_the_list_is_sorted() -> None:
     found = volumes.discover(
         facts(
-            claims=[pvc("shop/b"), pvc("shop/a"), pvc("shop/unbound"), pvc("shop/of-another", ownerReferences=[OWNED])],
-            volumes=[pv("pv-2", "shop/b"), pv("pv-1", "shop/a"), pv("pv-3", "shop/of-another"), pv("pv-4", "web/a")],
+            claims=[
+                *(pvc(claim) for claim in ("shop/b", "shop/a", "shop/unbound")),
+                *(pvc(f"shop/of-{owner['kind']}", ownerReferences=[owner]) for owner in OWNERS),
+            ],
+            volumes=[
+                *(pv(f"pv-{number}", claim) for number, claim in ((2, "shop/b"), (1, "shop/a"), (4, "web/a"))),
+                *(pv(f"pv-{owner['kind']}", f"shop/of-{owner['kind']}") for owner in OWNERS),
+            ],
         ),
         [{"name": "pv-0"}],
     )
     assert [entry["name"] for entry in found.entries] == ["pv-1", "pv-2"]
 
 
-OWNED = {"kind": "PersistentVolumeClaim", "name": "x", "controller": True}
+OWNERS = [{"kind": kind, "name": "x", "controller": True} for kind in ("PersistentVolumeClaim", "Pod")]
+"""A controller has derived the claim from another one; it is the ephemeral volume of a pod."""
 
 
 @pytest.mark.parametrize(
