@@ -43,7 +43,7 @@ def check_cluster(
     _check_url(spec, conditions)
     token = _check_secret(spec, conditions, secret)
     if not conditions.has_blocker():
-        _check_connection(connect(spec, token), conditions)
+        _check_connection(connect(spec, token), conditions, control=bool(spec.get("isHostCluster")))
     conditions.set_ready(not conditions.has_blocker(), "The cluster is ready.")
     return {
         **copy.deepcopy(dict(status)),
@@ -95,9 +95,10 @@ def _check_secret(
     return token
 
 
-def _check_connection(cluster: Cluster, conditions: Conditions) -> None:
+def _check_connection(cluster: Cluster, conditions: Conditions, *, control: bool) -> None:
+    """A version that is not supported counts as a cluster that cannot be reached: nothing can be done with it."""
     try:
-        cluster.version()
+        cluster.capabilities(control=control)
         allowed = cluster.allowed("list", "*", "*")
     except MtcError as error:
         conditions.set(ClusterCondition.CONNECT_FAILED, Category.CRITICAL, Reason.CONNECT_FAILED, error.message)

@@ -13,7 +13,7 @@ from unit.objects.manifests import live, sent
 
 Manifest = dict[str, Any]
 PORT = {"port": 80, "nodePort": 30080, "protocol": "TCP"}
-FIELDS = {"f:spec": {"f:ports": {'k:{"port":80,"protocol":"TCP"}': {"f:nodePort": {}}}}}
+FIELDS: Manifest = {"f:spec": {"f:ports": {'k:{"port":80,"protocol":"TCP"}': {"f:nodePort": {}}}}}
 WRITTEN = [{"manager": "kubectl-create", "fieldsV1": FIELDS}]
 
 

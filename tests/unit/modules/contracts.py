@@ -122,8 +122,8 @@ def _complete(room: ModuleType, kind: str, spec: Spec) -> Spec:
 class Answering:
     """Plays a cluster that is reached and lets the account do everything."""
 
-    def version(self) -> tuple[int, int]:
-        return 1, 34
+    def capabilities(self, *, control: bool) -> None:
+        pass
 
     def allowed(self, *_asked: str) -> bool:
         return True
