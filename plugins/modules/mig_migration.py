@@ -76,6 +76,10 @@ options:
         changed is copied, and every volume is proven equal as in a final migration. When that fails the source runs
         again. When it succeeds the source stays stopped (RV(stays_stopped)), because its data has moved; start the
         application at the destination by the means that you deploy it with.
+      - Where source and destination are one cluster and the namespaces keep their names, it changes the storage class
+        of the volumes in place. With O(quiesce_pods=true) every workload that uses one of them is then pointed to the
+        new claim and started again; StatefulSets are made anew for that, under their names. The former claims stay
+        until you remove them. Change the manifests that you deploy from, too.
       - The plan's hooks do not run. With O(quiesce_pods=true) a plan that has any is refused.
       - Refused once a migration has moved what the plan names; roll back first.
     type: bool

@@ -23,15 +23,20 @@ FOLLOWED = frozenset({"CronJob", "ReplicationController"})
 """Controllers whose own template is pointed to the new claims as well, or that another Job takes the place of."""
 
 
-def kind_of_run(plan: Mapping[str, Any]) -> list[MtcError]:
-    """No run converts yet."""
+def kind_of_run(plan: Mapping[str, Any], *, state: bool) -> list[MtcError]:
+    """Only a state migration converts."""
+    if state:
+        return []
     metadata = plan["metadata"]
     return [
         Refused(
             subject=subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"]),
-            attempt="storage classes cannot be converted in place by the builtin engine yet",
+            attempt="its objects cannot be moved to where they are",
             reason="source and destination are one cluster, and the namespaces keep their names",
-            mend="Give the namespaces other names (source:destination), or another destination cluster",
+            mend=(
+                "Say migrate_state: true to convert the storage class in place, or give the namespaces other names "
+                "(source:destination)"
+            ),
         )
     ]
 

@@ -153,7 +153,7 @@ def _conversion(situation: Situation) -> list[MtcError]:
     """What keeps a plan from converting storage in place."""
     if not converts_storage(situation.plan):
         return []
-    errors = conversion_checks.kind_of_run(situation.plan)
+    errors = conversion_checks.kind_of_run(situation.plan, state=situation.state)
     errors += conversion_checks.virtual_machines(situation.plan)
     if situation.state and situation.quiesce_pods:
         errors += conversion_checks.workloads(situation.destination, situation.moves)

@@ -10,17 +10,94 @@ from typing import Any
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
-from integration.migration import applications, processes
+from integration.migration import applications, evidence, processes
+from integration.migration.calls import PLAN_TASK, record, stored
 from integration.migration.conftest import World
+from integration.migration.playbooks import Run, play
+from integration.migration.writers import APPEND, PARTING, application
+from lab import audit
 from lab.targets import targets
 
+LAST_PASS = ("CreateDirectVolumeMigrationStage", "WaitForDirectVolumeMigrationToComplete")
 STATE = {"mtc_migrate_state": True}
+
+
+def claims(world: World) -> list[str]:
+    """What the destination's namespace holds; nothing but claims may be there."""
+    there = evidence.restored(world.destination, world.destination_namespace)
+    assert {what for what in there if not what.startswith("PersistentVolumeClaim ")} == set()
+    return sorted(what.removeprefix("PersistentVolumeClaim ") for what in there)
 
 
 def deploy_there(world: World, objects: list[applications.Manifest]) -> None:
     """The user's own deployment at the destination, onto the claims that are there."""
     wanted = [obj for obj in objects if obj["kind"] not in ("Namespace", "PersistentVolumeClaim")]
     applications.deploy(world.destination, wanted)
+
+
+def roll_back(world: World, *arguments: str, **changes: Any) -> Run:
+    return play(world.variables(**changes), *arguments, playbook="openmig.mtc.rollback")
+
+
+def test_the_data_moves_and_the_application_is_deployed_anew(world: World) -> None:
+    world.deploy(application(world.source_namespace, APPEND))
+    marks = {name: audit.mark(name) for name in ("source", "destination")}
+    told = world.migrate("--check", "--diff", **STATE)
+    assert told.code == 0, told.output
+    prediction = told.migration["prediction"]
+    assert (prediction["objects"], len(prediction["volumes"])) == ([], 1)
+    assert prediction["stops"] == [f"Deployment {world.source_namespace}/web"]
+    assert {"EnsureSrcQuiesced", "WaitForDirectVolumeMigrationToComplete"} <= set(prediction["phases"])
+    assert not {"EnsureInitialBackup", "EnsureFinalRestore"} & set(prediction["phases"])
+    for name, mark in marks.items():
+        written = evidence.described(evidence.our_writes(name, mark))
+        assert [line for line in written if world.name in line] == []
+
+    before = applications.pod_of(world.source, world.source_namespace)
+    copied = world.stage(**STATE)
+    assert copied.code == 0, copied.output
+    assert copied.migration["resource"]["spec"]["migrateState"] is True
+    assert [(row["proven"], row["bytes_moved"] > 0) for row in copied.migration["volumes"]] == [(False, True)]
+    assert "Nothing of this is proven" in copied.output
+    assert applications.pod_of(world.source, world.source_namespace) == before, "the application was restarted"
+    further = world.stage(*PLAN_TASK, **STATE)
+    assert further.code == 0, further.output
+    assert claims(world) == ["data"]
+
+    moved = world.migrate(*PLAN_TASK, **STATE)
+    assert moved.code == 0, moved.output
+    assert stored(world) == {"app-state": "Completed", "app-state-2": "Completed", "app-state-3": "Completed"}
+    assert moved.migration["resource"]["status"]["itinerary"] == "Stage"
+    assert [(row["ok"], row["proven"]) for row in moved.migration["volumes"]] == [(True, True)]
+    assert record(world, "app-state-3")["final_pass"]["files"] >= 1, "nothing was written after the pre-copy"
+    assert moved.migration["stays_stopped"] == [f"Deployment {world.source_namespace}/web"]
+    assert moved.migration["down_since"]
+    assert "the source stays stopped" in moved.output
+    assert applications.replicas_ready(world.source, world.source_namespace) == (0, 0)
+    assert claims(world) == ["data"]
+    assert world.left_behind() == []
+
+    again = world.migrate(*PLAN_TASK, **STATE)
+    assert (again.code, again.changed) == (0, 0), again.output
+    deploy_there(world, application(world.destination_namespace, APPEND))
+    log = applications.shell(world.destination, world.destination_namespace, "cut -d' ' -f1 /data/log").split()
+    last = int(applications.shell(world.destination, world.destination_namespace, "cat /data/last"))
+    assert log == [str(number) for number in range(1, last + 1)]
+
+    refused = roll_back(world)
+    assert refused.code != 0
+    assert "it is not rolled back while its volumes are in use" in refused.failure
+    world.destination.delete("apps/v1", "Deployment", "web", world.destination_namespace, propagation="Foreground")
+    undone = roll_back(world, "-e", "mtc_wait_timeout=120")
+    assert undone.code == 0, undone.output
+    (received,) = undone.migration["rollback"]["received"]
+    assert received["changed"]
+    assert ".seeded" in received["files"], "the application touches it as it starts"
+    assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
+    there = evidence.restored(world.destination, world.destination_namespace)
+    assert set(there) == {"ConfigMap settings", "Secret login", "Service web"}, (
+        "what others deployed goes or claims stay"
+    )
 
 
 @pytest.mark.sample
@@ -48,6 +125,24 @@ def test_within_one_cluster_under_other_names(world: World) -> None:
     wanted = [obj for obj in objects if obj["kind"] not in ("Namespace", "PersistentVolumeClaim")]
     applications.deploy(world.source, wanted)
     assert applications.files(world.source, world.destination_namespace) == files
+
+
+def test_a_last_pass_that_is_not_proven_starts_the_source_again(world: World) -> None:
+    world.deploy(application(world.source_namespace, PARTING, parting_bytes=1000, mode="0600"))
+    run = world.migrate(mtc_run_as_root=False, **STATE)
+    assert run.code != 0
+    assert "parting" in run.failure
+    assert run.migration["failed_phase"] in LAST_PASS
+    assert run.migration["stays_stopped"] == []
+    assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
+    assert world.left_behind() == []
+
+    cancelled = world.start(mtc_bandwidth=1000, **STATE)
+    cancelled.wait_for("Stage 13/38 QuiesceSourceApplications")
+    play(world.variables(), playbook="openmig.mtc.cancel")
+    ended = cancelled.end()
+    assert "it was cancelled" in ended.failure
+    assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
 
 
 def test_killed_while_the_application_is_down_it_goes_on(world: World) -> None:

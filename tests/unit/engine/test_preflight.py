@@ -25,10 +25,12 @@ def volume(action: str, method: str) -> dict[str, Any]:
     return {"pvc": {"namespace": "shop", "name": "data"}, "selection": {"action": action, "copyMethod": method}}
 
 
-def test_a_conversion_in_place_is_refused() -> None:
+def test_a_conversion_in_place_is_a_state_migration() -> None:
     plan = {"metadata": {"name": "shop", "namespace": "openmig"}, "spec": {}}
-    (error,) = conversion_checks.kind_of_run(plan)
-    assert error.message.startswith("MigPlan openmig/shop: storage classes cannot be converted in place")
+    (error,) = conversion_checks.kind_of_run(plan, state=False)
+    assert error.message.startswith("MigPlan openmig/shop: its objects cannot be moved to where they are")
+    assert "migrate_state: true" in error.mend
+    assert conversion_checks.kind_of_run(plan, state=True) == []
 
 
 def test_the_disk_of_a_virtual_machine_is_not_converted() -> None:
