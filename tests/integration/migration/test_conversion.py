@@ -27,6 +27,7 @@ from lab.targets import targets
 CLAIM = "PersistentVolumeClaim"
 POLICIES = "admissionregistration.k8s.io/v1"
 DENIAL = "no daemon set is pointed elsewhere"
+HOLDS_UP = "example.com/holds-up"
 KEEP = (
     "trap 'exit 0' TERM; [ -e $0/seed ] || head -c 100000 /dev/urandom > $0/seed; while :; do sleep 0.2 & wait $!; done"
 )
@@ -258,14 +259,32 @@ def test_every_kind_of_workload_runs_on_the_other_class_and_goes_back(world: Wor
     assert (journals(world), world.left_behind()) == ([], [])
 
 
+@pytest.fixture
+def held(world: World) -> Iterator[Callable[[], None]]:
+    """Lets go of a StatefulSet whose removal a finalizer holds up, and at the latest at the end."""
+
+    def let_go() -> None:
+        found = world.source.get("apps/v1", "StatefulSet", "db", world.source_namespace)
+        if found is not None:
+            others = [each for each in found["metadata"].get("finalizers") or () if each != HOLDS_UP]
+            patch = {"metadata": {"finalizers": others, "resourceVersion": found["metadata"]["resourceVersion"]}}
+            world.source.patch("apps/v1", "StatefulSet", "db", world.source_namespace, patch=patch)
+
+    yield let_go
+    let_go()
+
+
 @pytest.mark.sample
-def test_killed_while_a_set_is_made_anew_it_goes_on(world: World) -> None:
-    deploy(world, stateful_set(world.source_namespace))
+def test_killed_while_a_set_is_made_anew_it_goes_on(world: World, held: Callable[[], None]) -> None:
+    database = stateful_set(world.source_namespace)
+    database["metadata"]["finalizers"] = [HOLDS_UP]
+    deploy(world, database)
     files = digests(world)
     run = world.start(**conversion(world))
     run.wait_for(f"StatefulSet {world.source_namespace}/db is made anew")
     processes.send(processes.tree(run.process.pid), signal.SIGKILL)
     run.end()
+    held()
     until(
         lambda: world.source.get("apps/v1", "StatefulSet", "db", world.source_namespace) is None,
         "the set is deleted and nobody has made it again",
