@@ -44,7 +44,7 @@ def leftovers(source: Cluster, destination: Cluster, layout: Layout) -> list[Lef
     """What exists of the run, on both clusters; a namespace that is gone holds nothing."""
     places = [
         (cluster, namespace, kind)
-        for cluster, namespaces in ((source, layout.source_namespaces), (destination, layout.target_namespaces))
+        for cluster, namespaces in ((destination, layout.target_namespaces), (source, layout.source_namespaces))
         for namespace in namespaces
         for kind in KINDS
     ]
@@ -61,7 +61,8 @@ def leftovers(source: Cluster, destination: Cluster, layout: Layout) -> list[Lef
 
 
 def _distinct(items: Iterator[Leftover]) -> Iterator[Leftover]:
-    """Source and destination may be one cluster."""
+    """Source and destination may be one cluster; then the destination's connection is taken, which may remove what
+    either side has."""
     seen: set[str] = set()
     for item in items:
         uid = item.manifest["metadata"]["uid"]
