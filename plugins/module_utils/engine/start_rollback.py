@@ -94,6 +94,13 @@ def _same(record: Mapping[str, Any], plan: Manifest, sides: Sides, undone: Mappi
             reason="the plan was changed since, so it may not name what the run has moved",
             mend="Give the plan its former content",
         )
+    if "swap_began" in record and not converts_storage(plan):
+        raise Refused(
+            subject=subject,
+            attempt="it is not rolled back",
+            reason="it has pointed workloads to other claims in place, and the plan is not known as one that does",
+            mend="Reconcile the plan with mig_plan and refresh: true, and run the task again",
+        )
 
 
 def _unused(destination: Cluster, record: Mapping[str, Any], *, subject: str) -> None:

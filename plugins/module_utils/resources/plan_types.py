@@ -33,6 +33,9 @@ def identify(facts: PlanFacts, conditions: Conditions) -> None:
         if any(migmigration.is_state(migration) for migration in newest):
             in_place = one_cluster and not any(mapped)
             kind = Reason.STORAGE_CONVERSION_PLAN if in_place else Reason.STATE_MIGRATION_PLAN
+            known = str((conditions.find(PlanCondition.MIGRATION_TYPE_IDENTIFIED) or {}).get("reason", ""))
+            if facts.same_cluster is None and known in (Reason.STORAGE_CONVERSION_PLAN, Reason.STATE_MIGRATION_PLAN):
+                kind = known  # the clusters were not looked at, and one cluster may have two URLs
             _identify(conditions, kind, durable=True)
             return
         _identify(conditions, Reason.NAMESPACE_MIGRATION_PLAN, durable=True)

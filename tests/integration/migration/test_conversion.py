@@ -39,14 +39,14 @@ def here() -> dict[str, str]:
 
 def conversion(world: World, **changes: Any) -> dict[str, Any]:
     """The playbook's variables: one cluster on both sides, and namespaces that keep their names."""
-    return world.variables(
-        mtc_source=here(),
-        mtc_destination=here(),
-        mtc_namespaces=[world.source_namespace],
-        mtc_storage_class_mapping={"source-ssd": "source-hdd"},
-        mtc_migrate_state=True,
-        **changes,
-    )
+    usual: dict[str, Any] = {
+        "mtc_source": here(),
+        "mtc_destination": here(),
+        "mtc_namespaces": [world.source_namespace],
+        "mtc_storage_class_mapping": {"source-ssd": "source-hdd"},
+        "mtc_migrate_state": True,
+    }
+    return world.variables(**{**usual, **changes})
 
 
 def convert(world: World, *arguments: str, playbook: str = "openmig.mtc.cutover", **changes: Any) -> Run:

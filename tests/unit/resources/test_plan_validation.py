@@ -182,6 +182,18 @@ def test_a_successful_rollback_sets_the_type_free() -> None:
     assert "MigrationTypeIdentified" not in raised(facts(migrations=undone), durable)
 
 
+@pytest.mark.parametrize("kind", ["StorageConversionPlan", "StateMigrationPlan"])
+def test_the_type_stays_while_nobody_looks_whether_it_is_one_cluster(kind: str) -> None:
+    said = {"status": "True", "category": "Advisory", "durable": True, "reason": kind}
+    moved = [run("a", "1", "Succeeded", migrateState=True, quiescePods=True)]
+    assert (
+        raised(facts(migrations=moved), [{"type": "MigrationTypeIdentified", **said}])["MigrationTypeIdentified"][
+            "reason"
+        ]
+        == kind
+    )
+
+
 def test_the_same_url_is_the_same_cluster() -> None:
     assert facts(source=cluster("one"), destination=cluster("one")).within_one_cluster
     assert not facts().within_one_cluster
