@@ -274,7 +274,6 @@ def held(world: World) -> Iterator[Callable[[], None]]:
     let_go()
 
 
-@pytest.mark.sample
 def test_killed_while_a_set_is_made_anew_it_goes_on(world: World, held: Callable[[], None]) -> None:
     database = stateful_set(world.source_namespace)
     database["metadata"]["finalizers"] = [HOLDS_UP]
