@@ -49,9 +49,13 @@ def resident(pid: int) -> int:
 
 def kubectl(paths: Paths, cluster: Cluster, arguments: Sequence[str]) -> NoReturn:
     """Become kubectl for one cluster."""
+    words = [*kubectl_command(paths), "--kubeconfig", str(paths.kubeconfig(cluster)), *arguments]
+    os.execv(words[0], words)
+
+
+def kubectl_command(paths: Paths) -> list[str]:
+    """The words that begin a call of the lab's own kubectl, of the version of its clusters."""
     if not paths.record.exists():
         raise LabError("the lab is not up")
     key = json.loads(paths.record.read_text(encoding="utf-8"))["programs"]
-    program = paths.cache / "programs" / key / "kubernetes"
-    words = [str(program), "kubectl", "--kubeconfig", str(paths.kubeconfig(cluster)), *arguments]
-    os.execv(words[0], words)
+    return [str(paths.cache / "programs" / key / "kubernetes"), "kubectl"]
