@@ -139,6 +139,12 @@ def test_stages_add_the_difference_and_the_cutover_proves_all(world: World) -> N
     second = world.stage(*PLAN_TASK, **INDIRECT)
     assert second.code == 0, second.output
     assert GROWTH < volume_of(second)["bytes_moved"] < 3 * GROWTH
+    third = world.stage(*PLAN_TASK, **INDIRECT)
+    assert third.code == 0, third.output
+    assert volume_of(third)["bytes_moved"] < GROWTH
+    prefix = f"velero/restic/{world.resource_namespace}-app-"
+    snapshots = [key for key in bucket_keys(world, prefix) if "/snapshots/" in key]
+    assert len(snapshots) == 2, "a stage run forgets all backups but the newest and makes one"
 
     files = applications.files(world.source, world.source_namespace)
     final = world.migrate(*PLAN_TASK, **INDIRECT)
@@ -160,11 +166,10 @@ def test_stages_add_the_difference_and_the_cutover_proves_all(world: World) -> N
     assert len([path for path in held if path.startswith("resources/persistentvolumes/cluster/")]) == 1
     assert len(bucket_keys(world, f"velero/restores/{backup}/restore-{backup}-")) == 3
 
-    prefix = f"velero/restic/{world.resource_namespace}-app-"
     assert bucket_keys(world, prefix)
-    kept = calls.call(world, "mig_plan", name="app", delete_repository=True)
-    assert kept.code != 0
-    assert "delete_repository" in kept.failure
+    refused = calls.call(world, "mig_plan", name="app", delete_repository=True)
+    assert refused.code != 0
+    assert "delete_repository" in refused.failure
     gone = calls.call(world, "mig_plan", name="app", state="absent", delete_repository=True)
     assert (gone.code, gone.changed) == (0, 1), gone.output
     assert bucket_keys(world, prefix) == []

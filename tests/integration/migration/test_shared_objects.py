@@ -6,8 +6,10 @@ serve, and a rollback takes back what nobody else has begun to use."""
 from __future__ import annotations
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
+from integration.migration import evidence
 from integration.migration.calls import PLAN_TASK, call
 from integration.migration.conftest import World
+from integration.migration.denials import DENIAL, denied, there, unanswered
 from integration.migration.playbooks import Run, play
 from integration.migration.shared_objects import (
     CONSTRAINTS,
@@ -25,6 +27,7 @@ from integration.migration.shared_objects import (
     reader,
     standing,
 )
+from lab import audit
 
 
 def roll_back(world: World, *arguments: str) -> Run:
@@ -103,6 +106,64 @@ def test_what_others_have_begun_to_use_stays_after_a_rollback(world: World) -> N
         assert mine(world, world.destination, "ClusterRole") == [reader(world, "bound")]
         assert mine(world, world.destination, "ClusterRoleBinding") == [reader(world, "people")]
         assert len(undone.migration["rollback"]["kept_objects"]) == 2
+
+
+def with_a_service(world: World) -> None:
+    """What comes after definitions, rights and settings in the order of creation."""
+    world.source.create(named("v1", "Service", "web", world.source_namespace, spec={"ports": [{"port": 80}]}))
+
+
+def made_outside(world: World) -> tuple[bool, list[str], int]:
+    """What a run has made on the destination outside of namespaces: the definition, the roles, how many bindings."""
+    return (
+        world.destination.get(*CRD, f"gadgets.{group(world)}") is not None,
+        mine(world, world.destination, "ClusterRole"),
+        len(mine(world, world.destination, "ClusterRoleBinding")),
+    )
+
+
+def all_of_it(world: World) -> tuple[bool, list[str], int]:
+    return True, [reader(world, "bound"), reader(world, "local")], 1
+
+
+NOTHING: tuple[bool, list[str], int] = (False, [], 0)
+
+
+def test_a_restore_that_fails_half_way_takes_back_what_lives_in_no_namespace(world: World) -> None:
+    with standing(world):
+        with_a_service(world)
+        mark = audit.mark("destination")
+        with denied(world.destination, world.destination_namespace):
+            failed = world.migrate()
+        assert failed.code != 0
+        assert DENIAL in failed.failure
+        assert failed.migration["failed_phase"] == "EnsureFinalRestore"
+        made = " ".join(evidence.described(evidence.our_writes("destination", mark)))
+        for what in (f"customresourcedefinitions /gadgets.{group(world)}", f"clusterroles /{reader(world, 'bound')}"):
+            assert f"create {what}" in made
+        assert made_outside(world) == NOTHING
+        assert not there(world.destination, world.destination_namespace)
+        moved = world.migrate(*PLAN_TASK)
+        assert moved.code == 0, moved.output
+        assert made_outside(world) == all_of_it(world)
+
+
+def test_a_run_that_is_cancelled_in_the_restore_takes_back_what_lives_in_no_namespace(world: World) -> None:
+    with standing(world):
+        with_a_service(world)
+        with unanswered(world.destination, world.destination_namespace):
+            run = world.start()
+            run.wait_for("Trying again: the application is down")
+            assert made_outside(world) == all_of_it(world)
+            cancelled = call(world, "mig_migration", plan="app", cancel=True)
+            assert (cancelled.code, cancelled.changed) == (0, 1), cancelled.output
+            assert run.end().code != 0
+        assert cancelled.migration["conditions"]["Canceled"]["status"] == "True"
+        assert made_outside(world) == NOTHING
+        assert not there(world.destination, world.destination_namespace)
+        # The source's own are as they were.
+        assert world.source.get(*CRD, f"gadgets.{group(world)}") is not None
+        assert len(mine(world, world.source, "ClusterRole")) == 3
 
 
 def test_objects_are_read_in_a_version_that_the_destination_serves(world: World) -> None:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from integration.migration import applications
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
+from integration.migration.test_indirect import bucket_client, bucket_keys
 from integration.secrets.looking import found_in, public_objects, watched_processes
 from integration.secrets.planting import SIDES, Garden, secret_options
 from lab.s3 import storage
@@ -96,21 +99,33 @@ def test_failures_show_no_option(world: World, tmp_path: Path) -> None:
     assert found_in(shown(ended, seen), garden.texts()) == []
 
 
-def test_success_shows_no_secret_anywhere(world: World, tmp_path: Path) -> None:
+@pytest.fixture
+def bucket(world: World) -> Iterator[str]:
+    """A bucket of the test's own, gone with everything in it."""
+    client = bucket_client()
+    client.create_bucket(Bucket=world.name)
+    yield world.name
+    for key in bucket_keys(world, ""):
+        client.delete_object(Bucket=world.name, Key=key)
+    client.delete_bucket(Bucket=world.name)
+
+
+def test_success_shows_no_secret_anywhere(world: World, bucket: str, tmp_path: Path) -> None:
+    """A stage run through the store first, then everything from cluster to cluster."""
     world.deploy(mebibytes=1, files=20)
     files = {"source": targets().source, "destination": targets().destination}
     clusters = {side: yaml.safe_load(path.read_text()) for side, path in files.items()}
     store = storage()
     world.destination.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.resource_namespace}})
     wrong = Garden()
-    bucket = {
+    place = {
         "backup_storage_provider": "aws",
-        "backup_storage_config": {"aws_bucket_name": store.bucket, "aws_s3_url": store.endpoint},
+        "backup_storage_config": {"aws_bucket_name": bucket, "aws_s3_url": store.endpoint},
     }
     right = {"aws_access_key_id": store.access_key, "aws_secret_access_key": store.secret_key}
     plan = {"source_cluster": "source", "destination_cluster": "destination"}
     spaces = [f"{world.source_namespace}:{world.destination_namespace}"]
-    mapping = {"source-ssd": "destination-fast"}
+    defined = {"name": "app", "namespaces": spaces, "storage_class_mapping": {"source-ssd": "destination-fast"}, **plan}
     move = {"plan": "app", "transfer_image": applications.IMAGE}
     sides = {side: {"kubeconfig": content} for side, content in clusters.items()}
     unknown_token = {"host": clusters["source"]["clusters"][0]["cluster"]["server"], "validate_certs": False}
@@ -129,10 +144,12 @@ def test_success_shows_no_secret_anywhere(world: World, tmp_path: Path) -> None:
             "mig_storage",
             name="backups",
             credentials={**right, "aws_secret_access_key": wrong.seed("credentials.aws_secret_access_key")},
-            **bucket,
+            **place,
         ),
-        ours("mig_storage", name="backups", credentials=right, **bucket),
-        ours("mig_plan", name="app", namespaces=spaces, storage_class_mapping=mapping, **plan),
+        ours("mig_storage", name="backups", credentials=right, **place),
+        ours("mig_plan", **defined, storage="backups", indirect_volume_migration=True),
+        ours("mig_migration", **move, stage=True),
+        ours("mig_plan", **defined, indirect_volume_migration=False),
         {**ours("mig_migration", **move, **sides, plan_file=str(tmp_path / "plan.json")), "check_mode": True},
         {**ours("mig_migration", **move, plan_file=str(tmp_path / "plan.txt")), "check_mode": True},
         failing("mig_migration", **move, verification="full", plan_digest="sha256:" + "0" * 64),
@@ -156,9 +173,11 @@ def test_success_shows_no_secret_anywhere(world: World, tmp_path: Path) -> None:
     for secret in world.destination.list("v1", "Secret", world.resource_namespace):
         for name, value in (secret.get("data") or {}).items():
             clear = base64.b64decode(value).decode(errors="replace")
-            if name in ("token", "saToken", "aws-secret-access-key") and len(clear) > 8:
+            if name in ("token", "saToken", "aws-secret-access-key", "password") and len(clear) > 8:
                 texts |= {clear: f"Secret {secret['metadata']['name']}", value: "the same as base64"}
+    assert {"Secret app-repository", "Secret migstorage-backups"} <= set(texts.values())
     assert any("Secret source" in what for what in texts.values())
+    assert any(b"restic" in each for each in seen)
 
     plans = [(f"file {path.name}", path.read_text()) for path in tmp_path.glob("plan.*")]
     assert len(plans) == 2
