@@ -194,7 +194,7 @@ options:
           - Whether volumes travel through the replication repository. Needs O(plan_definition.storage) and two
             different clusters.
           - With the builtin engine restic carries them, so pods of both clusters have to reach the store, and neither
-            cluster the other. Block volumes and C(excludes) are refused.
+            cluster the other. Block volumes are refused.
           - Each run restores volumes as a whole, during the downtime of a cutover, too. Where the clusters reach each
             other, direct copies are faster.
         type: bool

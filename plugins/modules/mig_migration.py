@@ -234,7 +234,7 @@ options:
     description:
       - Parts of volumes that are neither copied nor compared, such as caches.
       - What is excluded is not on the destination, and the proof says nothing of it; RV(volumes) counts its files.
-        What an earlier run has copied of it stays there.
+        What an earlier run has copied of it stays there, but for volumes that go through the repository.
       - Frozen with the migration. A call that goes on with it must name the same.
     type: list
     elements: dict

@@ -77,7 +77,7 @@ def unreached(error: StoreError) -> StoreUnreached:
         subject=error.subject,
         attempt=error.attempt,
         reason=error.reason,
-        mend="Run the task again when the store answers: it goes on from here",
+        mend=f"{error.mend.rstrip('.')}. Then run the task again: it goes on from here",
     )
 
 

@@ -172,21 +172,8 @@ def _indirect(situation: Situation) -> list[MtcError]:
         return []
     metadata = situation.plan["metadata"]
     subject = subject_of(names.MIG_PLAN, metadata["name"], metadata["namespace"])
-    errors: list[MtcError] = []
-    if found := situation.repository_obstacle:
-        attempt = "its volumes cannot go through its MigStorage"
-        errors.append(Refused(subject=subject, attempt=attempt, reason=found.reason, mend=found.mend))
-    excluding = sorted(f"{move.source_namespace}/{move.source_claim}" for move in situation.moves if move.excludes)
-    if excluding:
-        errors.append(
-            Refused(
-                subject=subject,
-                attempt="parts of volumes cannot be left out on the way through a repository",
-                reason=f"excludes are patterns of rsync's, given for {', '.join(excluding)}",
-                mend="Leave excludes out, or copy directly (indirect_volume_migration: false)",
-            )
-        )
-    return errors
+    found, attempt = situation.repository_obstacle, "its volumes cannot go through its MigStorage"
+    return [Refused(subject=subject, attempt=attempt, reason=found.reason, mend=found.mend)] if found else []
 
 
 def _image_streams(situation: Situation) -> list[MtcError]:

@@ -27,7 +27,6 @@ from .pods_restic import Site, backup_pod, repository_pod, restore_pod
 from .profiles import Persona
 from .progress import entry
 from .repository import Repository, Snapshot
-from .script_restic import RESTIC_SCRIPTS
 from .setup import SIDE_BY_SIDE, admitted
 
 Manifest = dict[str, Any]
@@ -197,7 +196,8 @@ class Indirect:
         def prepare(namespace: str) -> tuple[str, str]:
             anchor = self._make(cluster, manifests.anchor(self._layout, namespace, role, now))
             uid = str(anchor["metadata"]["uid"])
-            self._make(cluster, manifests.config_map(self._layout, namespace, role, uid, RESTIC_SCRIPTS))
+            files = manifests.restic_files(self._layout, namespace, role)
+            self._make(cluster, manifests.config_map(self._layout, namespace, role, uid, files))
             name = self._layout.named(role, self._repository.ending)
             metadata = self._layout.metadata(name, namespace, role, anchor_uid=uid)
             secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "immutable": True}
@@ -219,7 +219,7 @@ class Indirect:
             options=self._options,
             repository=self._repository,
             anchor_uid=anchor_uid or self._anchors[role, namespace],
-            config_map=self._layout.named(role, digest(RESTIC_SCRIPTS)),
+            config_map=self._layout.named(role, digest(manifests.restic_files(self._layout, namespace, role))),
             secret=self._layout.named(role, self._repository.ending),
         )
 

@@ -14,6 +14,7 @@ from ..resources import names
 from .configuration import VOLUMES, excludes_file, options_file, rsyncd, stunnel_client, stunnel_server
 from .layout import Layout, Role, digest
 from .model import SettledProfile, VolumeMove
+from .script_restic import RESTIC_SCRIPTS
 from .scripts import CLIENT_SCRIPTS, SERVER_SCRIPTS
 
 
@@ -56,6 +57,15 @@ def client_files(layout: Layout, namespace: str, endpoints: dict[str, tuple[str,
             )
             for target in dict.fromkeys(move.target_namespace for move in layout.out_of(namespace))
         },
+    }
+
+
+def restic_files(layout: Layout, namespace: str, role: Role) -> dict[str, str]:
+    """Scripts of the pods that carry volumes through a repository; on the source what is not carried of each."""
+    moves = layout.out_of(namespace) if role == "client" else ()
+    return {
+        **RESTIC_SCRIPTS,
+        **{excludes_key(move): excludes_file(move.excludes) for move in moves if move.excludes},
     }
 
 

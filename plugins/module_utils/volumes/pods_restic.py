@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..resources import names
 from .configuration import SECRETS, STATE, VOLUME
 from .layout import Layout, Role
+from .manifests import excludes_key
 from .model import TransferOptions, VolumeMove
 from .pod_parts import on_node, pod
 from .profiles import RECEIVER_CAPABILITIES, SENDER_CAPABILITIES, Persona
@@ -80,11 +81,13 @@ def backup_pod(
             "OPENMIG_PASS": run_pass,
             "OPENMIG_FINAL": "yes" if final else "no",
             "OPENMIG_FORCE": "yes" if force else "no",
+            "OPENMIG_EXCLUDING": "yes" if move.excludes else "no",
             "OPENMIG_VOLUME": VOLUME,
             "OPENMIG_HOST": f"{move.source_namespace}/{move.source_claim}",
             "OPENMIG_TAG": f"run={site.layout.identity.uid},pass={run_pass}",
         },
         claim=move.source_claim,
+        config={"excludes": excludes_key(move)} if move.excludes else {},
         node=node,
         limit=f"--limit-upload={limit}" if limit else "",
     )
@@ -130,6 +133,7 @@ def _pod(
     script: str,
     environment: dict[str, str],
     claim: str = "",
+    config: dict[str, str] | None = None,
     node: str | None = None,
     limit: str = "",
 ) -> Manifest:
@@ -166,7 +170,7 @@ def _pod(
         },
         config_map=site.config_map,
         scripts=tuple(RESTIC_SCRIPTS),
-        config={"restic.sh": "restic.sh"},
+        config={"restic.sh": "restic.sh", **(config or {})},
         secret=site.secret,
         secret_items={key: key for key in repository.files},
         volumes=volumes,

@@ -59,3 +59,5 @@ class Snapshot:
     entries: int = 0
     files: int = 0
     bytes: int = 0
+    excluded: int = 0
+    """Files that were left out on purpose."""

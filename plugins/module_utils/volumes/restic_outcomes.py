@@ -15,10 +15,12 @@ from .facts import Outcome
 from .model import PassResult, SettledProfile, Verdict, VolumeMove
 from .passes import listed
 from .repository import Repository, Snapshot
+from .script_leave_out import MOST_PATTERNS
 
 PARTIAL: Final = 3
 """restic's: something of the source could not be read."""
 DEVICE: Final = 95
+TOO_MANY: Final = 97
 NOT_FOUND: Final = 2
 """The kernel's number for what is not there."""
 FULL: Final = "no space left on device"
@@ -90,6 +92,7 @@ def snapshot(outcome: Outcome) -> Snapshot:
         manifest=str(summary(outcome, "manifest").get("snapshot_id", "")),
         entries=outcome.number("entries"),
         files=outcome.number("files"),
+        excluded=outcome.number("excluded"),
         bytes=int(found.get("total_bytes_processed", 0)),
     )
 
@@ -117,6 +120,7 @@ def verdict(
         downgrades=LOST[profile],
         seconds=outcome.seconds,
         reason="; ".join(reasons),
+        excluded=made.excluded,
     )
 
 
@@ -147,6 +151,9 @@ def _backup_failure(move: VolumeMove, outcome: Outcome, repository: Repository) 
     elif outcome.exit_code == DEVICE:
         reason = f"it holds a device node: {reason.removeprefix('/volume/')}"
         mend = "Remove it, or copy this volume directly: device nodes are not carried"
+    elif outcome.exit_code == TOO_MANY:
+        reason = f"excludes match {outcome.why} separate entries, and restic can be told of {MOST_PATTERNS}"
+        mend = "Exclude whole folders, or copy this volume directly"
     elif outcome.exit_code in (PARTIAL, facts.UNREADABLE):
         reason = f"{len(files) or outcome.error_lines} file(s) could not be read: {listed(files) or reason}"
         mend = "Mend these files, or allow the root profile (Pod Security baseline on the namespace), and run it again"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-FACTS: Final = r"""
+_FACTS: Final = r"""
 set -u
 umask 077
 LC_ALL=C
@@ -56,7 +56,9 @@ excluding() { [ "$(lines "$config/excludes")" -gt 1 ]; }
 
 # Sleep, but hear signals at once.
 pause() { sleep "$1" & wait $!; }
+"""
 
+NAMES: Final = r"""
 # rsync writes a byte that cannot be printed as \#ooo and a slash after a folder's name. Reads such names, one a line,
 # writes ./name NUL-terminated.
 raw_names() {
@@ -80,3 +82,4 @@ raw_names() {
     done
 }
 """
+FACTS: Final = _FACTS + NAMES

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from .script_leave_out import LEAVING_OUT, MOST_PATTERNS
+
 COMMON: Final = r"""
 set -u
 umask 077
@@ -89,6 +91,8 @@ entries() {
         2>>"$errors" >"$work/entries" || return 1
     sort -z "$work/entries"
 }
+# The first device node.
+devices() { find "$1" -path "$1/lost+found" -prune -o \( -type b -o -type c \) -print -quit 2>/dev/null; }
 root_of() { find "$1" -maxdepth 0 -printf 'd %m %U %G - - %T@ .\0'; }
 # sums DIRECTORY: the SHA-256 of every file, as sha256sum has it, NUL-terminated, sorted.
 sums() {
@@ -129,14 +133,19 @@ kind=backup
 volume=$OPENMIG_VOLUME
 mounted "$volume" || finish 90 not-mounted
 : >"$work/ready"
-device=$(find "$volume" -path "$volume/lost+found" -prune -o \( -type b -o -type c \) -print -quit 2>/dev/null)
+set -- --exclude "$volume/lost+found"
+if [ "$OPENMIG_EXCLUDING" = yes ]; then
+    . "$OPENMIG_SCRIPTS/leave_out.sh"
+    leave_out "$volume" || finish 91 unreadable
+    [ "$(lines "$work/patterns")" -le __MOST__ ] || finish 97 "$(lines "$work/patterns")"
+    set -- "$@" --exclude-file "$work/patterns"
+    devices() { included_devices "$1"; }
+fi
+device=$(devices "$volume")
 [ -z "$device" ] || { printf '%s\n' "$device" >"$errors"; finish 95 device; }
-
-force=
-if [ "$OPENMIG_FORCE" = yes ]; then force=--force; fi
+if [ "$OPENMIG_FORCE" = yes ]; then set -- "$@" --force; fi
 {
-    repository backup --json $force --host "$OPENMIG_HOST" --tag "$OPENMIG_TAG" \
-        --exclude "$volume/lost+found" "$volume" 2>"$errors"
+    repository backup --json --host "$OPENMIG_HOST" --tag "$OPENMIG_TAG" "$@" "$volume" 2>"$errors"
     echo $? >"$work/code"
 } | follow "$work/summary"
 code=$(cat "$work/code")
@@ -144,9 +153,15 @@ extra=$(printf ',"summary":"%s"' "$(coded "$work/summary" 600)")
 [ "$code" = 0 ] || finish "$code" restic
 [ "$OPENMIG_FINAL" = yes ] || finish 0 backed-up
 
-entries "$volume" >"$work/list" || finish 91 unreadable
+if [ "$OPENMIG_EXCLUDING" = yes ]; then
+    included_entries "$volume" >"$work/list" || finish 91 unreadable
+    included_sums "$volume" >"$work/hashes" || finish 91 unreadable
+    extra="$extra$(printf ',"excluded":%d' "$(records "$work/excluded")")"
+else
+    entries "$volume" >"$work/list" || finish 91 unreadable
+    sums "$volume" >"$work/hashes" || finish 91 unreadable
+fi
 count=$(records "$work/list")
-sums "$volume" >"$work/hashes" || finish 91 unreadable
 { root_of "$volume"; cat "$work/list" "$work/hashes"; } >"$work/manifest"
 {
     repository backup --json --host "$OPENMIG_HOST.manifest" --tag "$OPENMIG_TAG" \
@@ -157,7 +172,7 @@ code=$(cat "$work/code")
 extra="$extra$(printf ',"entries":%d,"files":%d,"manifest":"%s"' \
     "$count" "$(records "$work/hashes")" "$(coded "$work/second" 600)")"
 finish "$code" backed-up
-"""
+""".replace("__MOST__", str(MOST_PATTERNS))
 
 RESTORE: Final = r"""
 kind=restore
@@ -204,6 +219,7 @@ finish 0 proven
 
 RESTIC_SCRIPTS: Final[dict[str, str]] = {
     "restic.sh": COMMON.lstrip(),
+    "leave_out.sh": LEAVING_OUT.lstrip(),
     "repository.sh": REPOSITORY.lstrip(),
     "backup.sh": BACKUP.lstrip(),
     "restore.sh": RESTORE.lstrip(),

@@ -271,10 +271,9 @@ def test_a_password_that_is_not_the_repositorys_ends_the_run_before_the_applicat
     assert world.left_behind() == []
 
 
-def test_what_cannot_go_through_a_store_is_refused_before_anything_is_touched(world: World) -> None:
+def test_check_mode_tells_the_way_through_the_store(world: World) -> None:
     world.deploy(mebibytes=1, files=20)
     stored_in(world)
-    excludes = [{"pvc": f"{world.source_namespace}/data", "patterns": ["/deep"]}]
     told = world.migrate("--check", "--diff", **INDIRECT)
     assert told.code == 0, told.output
     prediction = told.migration["prediction"]
@@ -282,11 +281,35 @@ def test_what_cannot_go_through_a_store_is_refused_before_anything_is_touched(wo
     assert "whether the pods of both clusters reach the replication repository" in prediction["not_checked"]
     assert {"EnsureStageBackup", "StageRestoreCreated"} <= set(prediction["phases"])
     assert not {phase for phase in prediction["phases"] if phase.startswith("CreateDirectVolume")}
-
-    run = world.migrate(mtc_excludes=excludes, **INDIRECT)
-    assert run.code != 0
-    assert "excludes are patterns of rsync's" in run.failure
     assert calls.stored(world) == {}
+
+
+ODD = r"""
+mkdir -p /data/cache/inner '/data/deep/odd [x]* $HOME'
+echo left > /data/cache/inner/file; echo left > '/data/deep/odd [x]* $HOME/out.tmp '
+echo left > '/data/deep/odd [x]* $HOME/$$?.tmp '; echo kept > '/data/deep/odd [x]* $HOME/kept'
+echo left > '/data/percent%[ab].tmp '; echo kept > /data/cache.kept
+"""
+
+
+def test_what_is_left_out_is_neither_carried_nor_proven(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    applications.shell(world.source, world.source_namespace, ODD)
+    stored_in(world)
+    # rsync's patterns: a folder of the root, any folder's files with an odd end, and one of two links to one file.
+    patterns = ["/cache/", "*.tmp ", "/hard"]
+    options = {**INDIRECT, "mtc_excludes": [{"pvc": f"{world.source_namespace}/data", "patterns": patterns}]}
+    staged = world.stage(**options)
+    assert staged.code == 0, staged.output
+    before = sums(applications.files(world.source, world.source_namespace))
+    run = world.migrate(*PLAN_TASK, **options)
+    assert run.code == 0, run.output
+    row = volume_of(run)
+    assert (row["proven"], row["differing"], row["excluded"]) == (True, [], 5)
+    left = ("./cache/", "./hard", ".tmp ")
+    kept = [line for line in before if not any(part in line for part in left)]
+    assert len(kept) == len(before) - 5
+    assert sums(applications.files(world.destination, world.destination_namespace)) == kept
 
 
 def test_a_file_that_the_stage_pod_may_not_read_ends_the_run_before_the_application_stops(world: World) -> None:

@@ -17,7 +17,9 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import VolumeFailed
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import facts, restic_outcomes
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes.configuration import excludes_file
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.repository import Repository, Snapshot
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes.script_leave_out import MOST_PATTERNS
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.script_restic import RESTIC_SCRIPTS
 
 from .builders import move
@@ -29,7 +31,18 @@ backup)
     case " $* " in
     *" shop/noise "*) seq 500 >&2; echo "Fatal: the last word" >&2; exit 1 ;;
     *" --stdin "*) cat >"$REPOSITORY/manifest" ;;
-    *) for last; do :; done; rm -rf "$REPOSITORY/volume"; cp -a "$last" "$REPOSITORY/volume" ;;
+    *)
+        excluded= before=
+        for last; do [ "$before" != --exclude-file ] || excluded=$last; before=$last; done
+        rm -rf "$REPOSITORY/volume"
+        cp -a "$last" "$REPOSITORY/volume"
+        if [ -n "$excluded" ]; then
+            while IFS= read -r pattern; do
+                find "$REPOSITORY/volume" -path "$REPOSITORY/volume${pattern#"$last"}" -prune -exec rm -rf {} +
+            done <"$excluded"
+            (cd "$last" && find . -type d -exec touch -c -r {} "$REPOSITORY/volume/{}" \;)
+        fi
+        ;;
     esac
     echo '{"message_type":"status","percent_done":0.5,"bytes_done":1,"current_files":["/volume/x"]}'
     echo '{"message_type":"summary","files_new":1,"total_files_processed":3,"data_added":7,"snapshot_id":"abc"}'
@@ -48,7 +61,7 @@ class Carrier:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.source, self.target = root / "a/volume", root / "b/volume"
-        for name in ("scripts", "bin", "repository", "state", "a/volume", "b/volume"):
+        for name in ("scripts", "config", "bin", "repository", "state", "a/volume", "b/volume"):
             (root / name).mkdir(parents=True)
         for name, text in RESTIC_SCRIPTS.items():
             (root / "scripts" / name).write_text(text)
@@ -79,6 +92,8 @@ class Carrier:
                 "OPENMIG_PASS": "final",
                 "OPENMIG_FINAL": "yes",
                 "OPENMIG_FORCE": "no",
+                "OPENMIG_EXCLUDING": "no",
+                "OPENMIG_CONFIG": str(self.root / "config"),
                 "OPENMIG_HOST": "shop/data",
                 "OPENMIG_TAG": "t",
                 "OPENMIG_PROFILE": "root",
@@ -175,6 +190,66 @@ def test_without_root_owners_and_the_root_directory_are_not_compared_and_everyth
     bad = carrier.restore(made, OPENMIG_PROFILE="restricted", TAMPER=f"{changes}; chmod 0644 $4/volume/private")
     verdict = restic_outcomes.verdict(move(), bad, made, REPOSITORY, "restricted")
     assert (verdict.ok, verdict.differing) == (False, ("private",))
+
+
+def leaving_out(carrier: Carrier, *patterns: str) -> Snapshot:
+    (carrier.root / "config/excludes").write_text(excludes_file(patterns))
+    return carrier.backup(OPENMIG_EXCLUDING="yes")
+
+
+def test_what_is_left_out_is_neither_carried_nor_proven_and_the_rest_is(carrier: Carrier) -> None:
+    for name in ("star*", "a [b]", "back\\slash", "new\nline", "end "):
+        (carrier.source / f"deep/{name}.d").mkdir()
+        (carrier.source / f"deep/{name}.d/file").touch()
+        (carrier.source / f"deep/{name}.kept").touch()
+        (carrier.source / f"temporary.{name}").touch()
+    # Of two links to one file one is left out; the other is a file with one link then.
+    made = leaving_out(carrier, "*.d/", "temporary.*", "/hard", "er")
+    assert (made.excluded, made.entries, made.files) == (12, 11, 8)
+    verdict = restic_outcomes.verdict(move(), carrier.restore(made), made, REPOSITORY, "root")
+    assert (verdict.ok, verdict.reason, verdict.excluded) == (True, "", 12)
+    assert sorted(path.name for path in carrier.target.iterdir()) == ["dangling", "deep", "pipe", "plain", "private"]
+    assert len(list((carrier.target / "deep").iterdir())) == 6
+
+
+@pytest.mark.parametrize(
+    ("tamper", "named"),
+    [
+        ("printf PLAIN >$4/volume/plain; touch -r $REPOSITORY/volume/plain $4/volume/plain", "plain"),
+        ("mkdir $4/volume/deep/er; touch -r $REPOSITORY/volume/deep $4/volume/deep", "deep/er"),
+    ],
+    ids=["content", "carried-all-the-same"],
+)
+def test_where_something_is_left_out_whatever_differs_is_found(carrier: Carrier, tamper: str, named: str) -> None:
+    made = leaving_out(carrier, "er/")
+    verdict = restic_outcomes.verdict(move(), carrier.restore(made, TAMPER=tamper), made, REPOSITORY, "root")
+    assert not verdict.ok
+    assert named in verdict.differing
+
+
+def test_everything_that_is_left_out_may_be_unreadable_or_a_device(carrier: Carrier) -> None:
+    os.mknod(carrier.source / "null", 0o600 | 0o020000, os.makedev(1, 3))
+    assert leaving_out(carrier, "null").excluded == 0
+    ended = carrier.run("backup.sh", OPENMIG_VOLUME=str(carrier.source), OPENMIG_EXCLUDING="yes", OPENMIG_FINAL="no")
+    assert ended.exit_code == 0
+
+
+def test_when_nobody_can_say_what_is_left_out_nothing_is(carrier: Carrier) -> None:
+    ended = carrier.run("backup.sh", OPENMIG_VOLUME=str(carrier.source), OPENMIG_EXCLUDING="yes")
+    assert ended.exit_code == facts.UNREADABLE
+    assert "excludes" in ended.errors
+    assert not (carrier.root / "repository/volume").exists()
+
+
+def test_more_than_restic_can_compare_is_refused_with_the_way_round(carrier: Carrier) -> None:
+    for number in range(MOST_PATTERNS + 1):
+        (carrier.source / f"{number}.tmp").touch()
+    (carrier.root / "config/excludes").write_text(excludes_file(["*.tmp"]))
+    ended = carrier.run("backup.sh", OPENMIG_VOLUME=str(carrier.source), OPENMIG_EXCLUDING="yes")
+    with pytest.raises(VolumeFailed) as raised:
+        restic_outcomes.backed_up(move(), ended, REPOSITORY, final=True)
+    assert f"excludes match {MOST_PATTERNS + 1} separate entries" in raised.value.message
+    assert "Exclude whole folders" in raised.value.message
 
 
 def test_an_empty_volume_stays_empty(carrier: Carrier) -> None:
