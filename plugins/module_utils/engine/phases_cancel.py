@@ -81,8 +81,13 @@ def start_again(context: Context) -> str | None:
 
 
 def end(context: Context) -> str | None:
-    """Canceled: said once nothing of the transfer is left."""
-    if context.moves and (waiting := _within_deadline(context, context.transfer.remove(wait=True))):
+    """Canceled: said once nothing of the transfer is left; nor, where there are no volumes to remove them with, the
+    namespaces that the run has made."""
+    if context.moves:
+        waiting = context.transfer.remove(wait=True)
+    else:
+        waiting = None if _taken_over(context) else remove_volumes(context)
+    if _within_deadline(context, waiting):
         return waiting
     conditions = context.migration.conditions
     conditions.delete(MigrationCondition.CANCELING, MigrationCondition.STAGE_PODS_CREATED)
