@@ -96,6 +96,7 @@ def carry_out(
     worked = bool(context.memory.get("worked")) or advance.waiting is None
     result = result_of(context.migration.manifest, context.record.data, changed=worked, started=started)
     result["waiting_for"] = advance.waiting
+    result["warnings_to_show"] = list(context.memory.get("warnings", ()))
     if context.migration.canceled and not canceling:
         result = {**result, **_was_canceled(context).as_result(), "failed": True}
     if context.migration.failed and not (canceling and "canceled_in" not in context.record.data):

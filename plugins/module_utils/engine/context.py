@@ -136,6 +136,11 @@ class Context:
             self.tell(f"accepted {name}: {what}")
         self.migration.warn(name, what)
 
+    def warn(self, what: str) -> None:
+        """Said now and once more, as a warning of the module, when the call ends."""
+        self.memory.setdefault("warnings", []).append(what)
+        self.tell(f"warning: {what}")
+
     def tell(self, fact: str) -> None:
         self.reporter.tell(self.migration.name, fact)
 

@@ -6,7 +6,7 @@ left."""
 from __future__ import annotations
 
 from ..objects import apply, inventory
-from . import archive, destination_namespaces, preflight, quiesce, source_objects
+from . import archive, destination_namespaces, preflight, quiesce, restarts, source_objects
 from .clock import elapsed_clock
 from .context import Context
 from .record import bounded
@@ -46,7 +46,10 @@ def check_destination(context: Context) -> None:
 
 def quiesce_source(context: Context) -> None:
     """QuiesceSourceApplications: stop every workload of the plan's namespaces; its state before stays in its
-    annotations."""
+    annotations. Who may start one again is told while all still run, for afterwards it cannot be seen."""
+    if "stopped" not in context.record.data:
+        for text in restarts.may_start_again(context.source, context.source_namespaces):
+            context.warn(text)
     context.application_stops()
     stopped = quiesce.quiesce(context.source, context.source_namespaces)
     if stopped:
@@ -79,6 +82,6 @@ def _started_again(context: Context) -> str:
     if "started_again" not in context.memory:
         if elapsed_clock() - context.phase_began < SUSPICIOUS_SECONDS:
             return ""
-        managed = quiesce.managed(context.source, context.source_namespaces)
+        managed = restarts.may_start_again(context.source, context.source_namespaces)
         context.memory["started_again"] = "".join(f"; {item}" for item in managed)
     return str(context.memory["started_again"])

@@ -15,7 +15,7 @@ from typing import Any
 from ..resources import accepted
 from ..resources.errors import VolumeFailed, subject_of
 from ..volumes.model import PassResult, Verdict, VolumeMove
-from . import destination_claims, destination_namespaces, direct_volume, quiesce
+from . import destination_claims, destination_namespaces, direct_volume, quiesce, restarts
 from .context import Context
 
 PRECOPY = "precopy"
@@ -146,11 +146,11 @@ def refuse_new_writers(context: Context) -> None:
         return
     back = quiesce.writers(context.source, context.claims)
     if back:
-        managed = quiesce.managed(context.source, context.source_namespaces)
+        managed = restarts.may_start_again(context.source, context.source_namespaces)
         raise VolumeFailed(
             subject=context.migration.subject,
             attempt="a workload came back during the last pass",
-            reason="; ".join([", ".join(str(writer) for writer in back), *map(str, managed)]),
+            reason="; ".join([", ".join(str(writer) for writer in back), *managed]),
             mend="Pause what starts it (an operator, Argo CD, Flux) and run the task again",
         )
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..objects import apply, predict
+from ..objects import apply, definitions, predict
 from ..resources import names, quantity
 from ..resources.errors import MtcError
 from ..resources.migplan import HOOK_PHASES
 from ..volumes import sizing
-from . import claim_swap, plan_text, quiesce
+from . import claim_swap, plan_text, quiesce, restarts
 from .flags import flags_of
 from .intent import Intent
 from .itineraries import STAGE
@@ -67,7 +67,7 @@ def foretell(
     flags = flags_of(plan, quiesce=intent.quiesce_pods, verify=intent.verify, swaps=situation.state)
     itinerary = STAGE if situation.volumes_only else FINAL
     phases = [row.name for row in itinerary.phases if row.name and row.included(flags)]
-    managed = quiesce.managed(situation.source, list(situation.namespaces)) if intent.quiesce_pods else []
+    managed = restarts.may_start_again(situation.source, list(situation.namespaces)) if intent.quiesce_pods else []
     hooks, passed_over = _hooks(plan), []
     if situation.volumes_only:
         passed_over = [f"hook {row['phase']}: {row['name']} does not run: only volumes are copied" for row in hooks]
@@ -81,7 +81,7 @@ def foretell(
         "stays": sorted(str(left) for left in read.left),
         "stops": _stops(situation) if intent.quiesce_pods else [],
         "repoints": _repoints(situation) if Flag.STORAGE_CONVERSION in flags and intent.quiesce_pods else [],
-        "warnings": [*map(str, managed), *passed_over],
+        "warnings": [*managed, *definitions.untended(read.objects), *passed_over],
         "phases": phases,
         "blocking": [error.message for error in blocking],
         "accepted": [str(item) for item in accepted],

@@ -1,6 +1,6 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who else decides how many pods a workload has: an operator, Argo CD, Flux.
+"""Who else decides how many pods a workload has: an operator, Argo CD, Flux, KEDA.
 
 A workload that is managed may be scaled back the moment it is stopped. The marks that the field's tools leave on what
 they manage tell who that is, before the night; a new tool is one function and one row.
@@ -16,6 +16,7 @@ Manifest = Mapping[str, Any]
 
 STOPPED_WITH = frozenset({"ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job"})
 """Kinds whose pods go when what is stopped here is stopped."""
+KEDA = "keda.sh/"
 BUILT_IN_GROUPS = frozenset({"", "apps", "batch", "extensions", "apps.openshift.io"})
 
 
@@ -43,7 +44,20 @@ def _argo_cd(obj: Manifest) -> Manager | None:
     name = tracked or _labels(obj).get("argocd.argoproj.io/instance")
     if not name:
         return None
+    return _application(name)
+
+
+def _application(name: str) -> Manager:
     return Manager(f"Argo CD application {name}", "switch its automatic sync off (spec.syncPolicy.automated)")
+
+
+def argo_cd_by_default(obj: Manifest) -> Manager | None:
+    """The application that Argo CD's default label names. Charts set the same label, so it says something only where
+    there is an Argo CD and Helm has not made the object itself; None, too, for what bears a mark that is certain."""
+    name = _labels(obj).get("app.kubernetes.io/instance")
+    if not name or "meta.helm.sh/release-name" in _annotations(obj) or _argo_cd(obj) is not None:
+        return None
+    return _application(name)
 
 
 def _flux(obj: Manifest) -> Manager | None:
@@ -65,9 +79,20 @@ def _operator_lifecycle_manager(obj: Manifest) -> Manager | None:
     return Manager(f"OLM {kind} {owner}", "an installed operator moves with its subscription, not with its Deployment")
 
 
+def scaled_object(obj: Manifest) -> Manager | None:
+    """KEDA, by the mark on what it makes and tends."""
+    owner = owner_outside(obj)
+    name = _labels(obj).get("scaledobject.keda.sh/name")
+    if owner is not None and owner["apiVersion"].startswith(KEDA) and owner["kind"] == "ScaledObject":
+        name = str(owner["name"])
+    if not name:
+        return None
+    return Manager(f"KEDA ScaledObject {name}", 'pause it (annotation autoscaling.keda.sh/paused: "true")')
+
+
 def _custom_resource(obj: Manifest) -> Manager | None:
-    owner = controller_of(obj)
-    if owner is None or owner["apiVersion"].rpartition("/")[0] in BUILT_IN_GROUPS:
+    owner = owner_outside(obj)
+    if owner is None or scaled_object(obj) is not None:
         return None
     return Manager(
         f"the operator of {owner['kind']} {owner['name']}",
@@ -79,6 +104,7 @@ MANAGERS: tuple[Callable[[Manifest], Manager | None], ...] = (
     _argo_cd,
     _flux,
     _operator_lifecycle_manager,
+    scaled_object,
     _custom_resource,
 )
 
@@ -86,6 +112,13 @@ MANAGERS: tuple[Callable[[Manifest], Manager | None], ...] = (
 def controller_of(obj: Manifest) -> Mapping[str, Any] | None:
     """The owner reference of the controller; None for what nobody controls."""
     return next((owner for owner in obj["metadata"].get("ownerReferences") or () if owner.get("controller")), None)
+
+
+def owner_outside(obj: Manifest) -> Mapping[str, Any] | None:
+    """The first owner of a kind that is not Kubernetes' or OpenShift's own, the controller before the others: an
+    operator need not call itself the controller of what it tends."""
+    owners = sorted(obj["metadata"].get("ownerReferences") or (), key=lambda owner: not owner.get("controller"))
+    return next((owner for owner in owners if owner["apiVersion"].rpartition("/")[0] not in BUILT_IN_GROUPS), None)
 
 
 def managers_of(obj: Manifest) -> list[Manager]:

@@ -17,6 +17,7 @@ from ..cluster.resource_types import ResourceType
 from ..resources import names
 from ..resources.errors import Forbidden
 from .manifest import GroupKind, Manifest, group_kind, name_of, read
+from .transforms_cluster import tended_by_nobody
 
 API: Final = "apiextensions.k8s.io"
 KIND: Final = "CustomResourceDefinition"
@@ -41,6 +42,15 @@ def kinds_of(definition: Manifest) -> list[ApiKind]:
 def brought(objects: Iterable[Manifest]) -> frozenset[ApiKind]:
     """The kinds that the definitions among the objects bring."""
     return frozenset(kind for obj in objects if group_kind(obj) == DEFINITION for kind in kinds_of(obj))
+
+
+def untended(objects: Iterable[Manifest]) -> list[str]:
+    """One sentence for each definition among the objects: a definition alone does nothing."""
+    return sorted(
+        f"CustomResourceDefinition {name_of(obj)} is brought along: {tended_by_nobody(obj)}"
+        for obj in objects
+        if group_kind(obj) == DEFINITION
+    )
 
 
 def is_established(definition: Manifest) -> bool:

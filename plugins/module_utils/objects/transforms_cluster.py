@@ -69,10 +69,17 @@ def constraints(obj: Manifest, context: TransformContext) -> Result:
 
 def definition(obj: Manifest, _context: TransformContext) -> Result:
     """Without the webhook that would convert its versions: a definition with several served ones does not travel."""
+    tended = Note("left", "spec.names.kind", tended_by_nobody(obj))
     if read(obj, "spec", "conversion", "strategy") != "Webhook":
-        return obj, ()
+        return obj, (tended,)
     changed = put(obj, {"strategy": "None"}, "spec", "conversion")
-    return changed, (Note("dropped", "spec.conversion", "one version is served, nothing is converted"),)
+    return changed, (tended, Note("dropped", "spec.conversion", "one version is served, nothing is converted"))
+
+
+def tended_by_nobody(definition: Manifest) -> str:
+    """What is to be done besides."""
+    kind = read(definition, "spec", "names", "kind")
+    return f"whoever tends {kind} objects has to be installed on the destination, or nothing happens to them"
 
 
 def _of_plan(context: TransformContext) -> Callable[[str, str | None], bool]:

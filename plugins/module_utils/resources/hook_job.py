@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from . import mighook, names
+from .sidecars import NO_SIDECARS_ANNOTATIONS, NO_SIDECARS_LABELS
 
 PLAYBOOK_KEY: Final = "playbook.yml"
 PLAYBOOK_FOLDER: Final = "/tmp/playbook"  # noqa: S108 - a path in the hook's container, where upstream mounts it
@@ -30,7 +31,6 @@ COMMAND: Final = (
 RETRIES: Final = 6
 """Failed pods, or restarts of a container, after which a hook has failed; also Kubernetes' default for a Job."""
 COMPONENT: Final = "hook"
-_NO_MESH: Final = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
 _LONGEST_NAME = 63
 _SHORT_UID = 8
 
@@ -107,7 +107,8 @@ def job(run: HookRun, owner_uid: str) -> dict[str, Any]:
         pod["volumes"] = [{"name": "playbook", "configMap": {"name": run.name}}]
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": run.name, "uid": owner_uid}
     # A mesh's proxy would outlive the hook, and the Job would never end.
-    template = {"metadata": {"labels": run.labels, "annotations": dict(_NO_MESH)}, "spec": pod}
+    marks = {"labels": {**NO_SIDECARS_LABELS, **run.labels}, "annotations": dict(NO_SIDECARS_ANNOTATIONS)}
+    template = {"metadata": marks, "spec": pod}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -8,18 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ..resources.sidecars import NO_SIDECARS_ANNOTATIONS, NO_SIDECARS_LABELS
 from .configuration import CONFIG, PRIVATE, SCRIPTS, SECRETS, STATE
 from .layout import CONTAINER, Layout, Role
 from .model import TransferOptions
 from .profiles import Persona
 
-# A mesh's proxy would keep the pod alive and stand in the way of TLS that both ends verify.
-NO_SIDECARS_LABELS: Final = {"sidecar.istio.io/inject": "false", "kuma.io/sidecar-injection": "disabled"}
-NO_SIDECARS_ANNOTATIONS: Final = {
-    "sidecar.istio.io/inject": "false",
-    "linkerd.io/inject": "disabled",
-    "consul.hashicorp.com/connect-inject": "false",
-}
 REQUESTS: Final = {"cpu": "50m", "memory": "64Mi"}
 
 

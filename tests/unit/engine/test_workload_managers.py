@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.quiesce import Managed
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.restarts import restless
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.workload_managers import (
+    argo_cd_by_default,
     goes_with_its_owner,
     managers_of,
 )
@@ -19,6 +21,7 @@ def owned_by(api_version: str, kind: str, name: str, *, controller: bool = True)
     return {"ownerReferences": [{"apiVersion": api_version, "kind": kind, "name": name, "controller": controller}]}
 
 
+INSTANCE = {"app.kubernetes.io/instance": "shop"}
 MANAGED: list[tuple[dict[str, Any], str, str]] = [
     (
         {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:prod/web"}},
@@ -38,6 +41,14 @@ MANAGED: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"labels": {"olm.owner": "prometheus.v1"}}, "OLM ClusterServiceVersion prometheus.v1", "subscription"),
     (owned_by("kafka.strimzi.io/v1beta2", "Kafka", "events"), "the operator of Kafka events", "pause that operator"),
+    (
+        owned_by("kafka.strimzi.io/v1beta2", "Kafka", "events", controller=False),
+        "the operator of Kafka events",
+        "pause that operator",
+    ),
+    ({"labels": {"scaledobject.keda.sh/name": "queue"}}, "KEDA ScaledObject queue", "autoscaling.keda.sh/paused"),
+    (owned_by("keda.sh/v1alpha1", "ScaledObject", "queue"), "KEDA ScaledObject queue", "autoscaling.keda.sh/paused"),
+    (owned_by("keda.sh/v1alpha1", "ScaledJob", "queue"), "the operator of ScaledJob queue", "pause that operator"),
 ]
 
 
@@ -56,11 +67,44 @@ def test_a_manager_is_named_with_the_mend(metadata: dict[str, Any], name: str, m
         {},
         {"labels": {"app.kubernetes.io/managed-by": "Helm"}},
         owned_by("apps/v1", "Deployment", "web"),
-        owned_by("kafka.strimzi.io/v1beta2", "Kafka", "events", controller=False),
+        owned_by("v1", "ConfigMap", "web", controller=False),
     ],
 )
 def test_what_nobody_scales_back_has_no_manager(metadata: dict[str, Any]) -> None:
     assert managers_of({"kind": "ReplicaSet", "metadata": {"name": "web", **metadata}}) == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name"),
+    [
+        ({"labels": INSTANCE}, "Argo CD application shop"),
+        ({"labels": {**INSTANCE, "app.kubernetes.io/managed-by": "Helm"}}, "Argo CD application shop"),
+        ({"labels": INSTANCE, "annotations": {"meta.helm.sh/release-name": "shop"}}, None),
+        ({"labels": INSTANCE, "annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:a/b"}}, None),
+        ({}, None),
+    ],
+    ids=["default", "rendered-from-a-chart", "released-by-helm", "named-already", "none"],
+)
+def test_the_default_label_of_argo_cd_is_no_release_of_helm(metadata: dict[str, Any], name: str | None) -> None:
+    manager = argo_cd_by_default({"kind": "Deployment", "metadata": {"name": "web", **metadata}})
+    assert (manager and manager.name) == name
+
+
+@pytest.mark.parametrize(
+    ("metadata", "spec", "who"),
+    [
+        ({}, {"minReplicas": 1}, None),
+        ({}, {}, None),
+        ({}, {"minReplicas": 0}, "HorizontalPodAutoscaler web (minReplicas 0)"),
+        (owned_by("keda.sh/v1alpha1", "ScaledObject", "queue"), {"minReplicas": 1}, "KEDA ScaledObject queue"),
+    ],
+    ids=["rests", "rests-by-default", "starts-from-0", "keda"],
+)
+def test_only_autoscalers_that_start_from_0_are_restless(
+    metadata: dict[str, Any], spec: dict[str, Any], who: str | None
+) -> None:
+    found = restless({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "web", **metadata}, "spec": spec})
+    assert (found and found[0]) == who
 
 
 @pytest.mark.parametrize(

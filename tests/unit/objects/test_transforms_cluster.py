@@ -123,12 +123,21 @@ def test_a_definition_brings_the_kinds_that_it_serves_and_no_webhook() -> None:
     found = definition(("v1", True), ("v1alpha1", False), conversion={"strategy": "Webhook", "webhook": {}})
     assert definitions.brought([found, live("v1", "ConfigMap")]) == {("example.com/v1", "Widget")}
     assert sent(found)["spec"]["conversion"] == {"strategy": "None"}
+    assert [note.kind for note in transform(found, CONTEXT).notes] == ["left", "dropped"]
     old = shared(
         "apiextensions.k8s.io/v1beta1",
         "CustomResourceDefinition",
         spec={"group": "example.com", "version": "v1", "names": {"kind": "Widget"}},
     )
     assert definitions.kinds_of(old) == [("example.com/v1", "Widget")]
+
+
+def test_a_definition_alone_does_nothing_and_that_is_said() -> None:
+    tended = "whoever tends Widget objects has to be installed on the destination, or nothing happens to them"
+    found = definition(("v1", True))
+    assert notes(transform(found, CONTEXT)) == [f"spec.names.kind: left: {tended}"]
+    (told,) = definitions.untended([found, live("v1", "ConfigMap")])
+    assert told == f"CustomResourceDefinition {found['metadata']['name']} is brought along: {tended}"
 
 
 def test_a_definition_that_is_there_is_never_touched() -> None:

@@ -56,6 +56,18 @@ def test_a_playbook_runs_as_upstream_runs_it() -> None:
     assert "backoffLimit" not in hook_job.job(made, "c-1")["spec"]
 
 
+def test_no_mesh_puts_a_proxy_beside_a_hook() -> None:
+    """Its proxy would run on when the hook has ended, and the Job with it. Movers have the same marks."""
+    marks = hook_job.job(run(), "c-1")["spec"]["template"]["metadata"]
+    assert run().labels.items() <= marks["labels"].items()
+    assert marks["labels"]["kuma.io/sidecar-injection"] == "disabled"
+    assert marks["annotations"] == {
+        "sidecar.istio.io/inject": "false",
+        "linkerd.io/inject": "disabled",
+        "consul.hashicorp.com/connect-inject": "false",
+    }
+
+
 def test_both_spellings_are_in_the_environment() -> None:
     (container,) = pod(run())["containers"]
     assert {item["name"]: item["value"] for item in container["env"]} == {
