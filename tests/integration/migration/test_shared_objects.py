@@ -47,11 +47,14 @@ def test_definition_and_rights_go_along_and_come_back(world: World) -> None:
             f"ClusterRoleBinding.{RBAC} {reader(world, 'shared')}",
         ):
             assert rows[reference]["action"] == "create", reference
+        brought = f"CustomResourceDefinition gadgets.{group(world)} is brought along: whoever tends Gadget objects"
+        assert [text for text in told.migration["prediction"]["warnings"] if text.startswith(brought)]
         assert not any("unrelated" in source or "others" in source for source in rows)
         assert mine(world, world.destination, "ClusterRole") == []
 
         moved = world.migrate()
         assert moved.code == 0, moved.output
+        assert [text for text in moved.migration["objects"]["left"] if "whoever tends Gadget objects" in text]
         there = world.destination_namespace
         owner = world.destination.get(f"{group(world)}/v1", "Gadget", "one", there)
         assert owner is not None

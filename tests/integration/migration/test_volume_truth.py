@@ -97,11 +97,28 @@ def test_an_operator_that_never_lets_the_application_stop_is_found(world: World)
     marks = {"metadata": {"labels": {"argocd.argoproj.io/instance": "shop"}}}
     world.source.patch("apps/v1", "Deployment", "web", world.source_namespace, patch=marks)
     managed = f"Deployment {world.source_namespace}/web is managed by Argo CD application shop"
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    world.source.create(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {
+                "name": "keda-hpa-queue",
+                "namespace": world.source_namespace,
+                "labels": {"scaledobject.keda.sh/name": "queue"},
+            },
+            "spec": {"minReplicas": 1, "maxReplicas": 1, "scaleTargetRef": target},
+        }
+    )
+    scaled = f"Deployment {world.source_namespace}/web is scaled by KEDA ScaledObject queue, which may start it again"
     told = world.migrate("--check")
-    assert [text for text in told.migration["prediction"]["warnings"] if text.startswith(managed)]
+    for text in (managed, scaled):
+        assert [each for each in told.migration["prediction"]["warnings"] if each.startswith(text)]
     with operator(namespace=world.source_namespace, resource_namespace=world.resource_namespace):
         run = world.migrate(mtc_quiesce_timeout=8)
         must_have_turned_back(world, run, "still able to write", f"Pod {world.source_namespace}/web-", managed)
+    # Said while the application still ran, too.
+    assert f"warning: {scaled}" in run.output
     assert run.migration["failed_phase"] == "EnsureSrcQuiesced"
 
 

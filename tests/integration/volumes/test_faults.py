@@ -11,6 +11,7 @@ import ssl
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -187,6 +188,30 @@ def test_restricted_namespaces_are_copied_without_root(world: World) -> None:
     assert any("owners" in text for text in verdict.downgrades)
     with pytest.raises(Refused, match="not admitted"):
         until(world.transfer(moves, world.identity(), profile="root").ensure)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "mend"),
+    [
+        ("LimitRange", {"limits": [{"type": "Container", "min": {"cpu": "100m"}}]}, "let the LimitRange admit that"),
+        ("ResourceQuota", {"hard": {"pods": "0"}}, "Raise the quota"),
+    ],
+    ids=["limit-range", "quota"],
+)
+def test_what_is_no_matter_of_security_is_no_reason_to_leave_owners_behind(
+    world: World, kind: str, spec: dict[str, Any], mend: str
+) -> None:
+    namespace = world.namespace()
+    world.application(namespace, ["a"], "echo x >/a/x")
+    moves = world.moves((namespace, "a"))
+    identity = world.identity()
+    world.claims(moves, identity)
+    place = {"name": "narrow", "namespace": namespace}
+    world.destination.create({"apiVersion": "v1", "kind": kind, "metadata": place, "spec": spec})
+    facts: list[str] = []
+    with pytest.raises(Refused, match=f"its transfer pod is not admitted: .*{mend}"):
+        until(world.transfer(moves, identity, report=facts.append).ensure)
+    assert not any("without root" in fact for fact in facts)
 
 
 def test_baseline_namespaces_are_copied_as_root(world: World) -> None:
