@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from ..objects import apply, health, inventory
 from ..objects.context import Note
+from ..objects.exclusions import EXCLUDE_LABEL
 from ..objects.links import relink
 from ..objects.manifest import Manifest
-from ..resources import accepted
+from ..resources import accepted, plan_exclusions
 from ..resources.errors import DeadlineExceeded, Refused
 from . import archive, phases_hooks, plan_storage, source_objects
 from .clock import elapsed_clock, wall_seconds
@@ -33,12 +34,7 @@ def restore_objects(context: Context) -> None:
     read = source_objects.read_for(context)
     frozen = inventory.decode(context.record.load_parts())
     if changed := inventory.differences(frozen, inventory.entries(read.objects, key=context.record.key())):
-        raise Refused(
-            subject=context.migration.subject,
-            attempt="objects of the source changed after the inventory was taken",
-            reason=", ".join(changed),
-            mend="Find out who changed them and run the task again; a new inventory is taken then",
-        )
+        raise changed_since(context.migration.subject, changed)
     context.record.data["restore_began"] = True
     context.record.save()
     report = apply.apply_all(
@@ -64,6 +60,21 @@ def restore_objects(context: Context) -> None:
     context.tell(f"{len(report.created)} objects created, {len(there)} were there already")
     if plan_storage.has_one(context.plan):
         archive.write_final_restore(context, _restored(read.objects, report), report.differences, began=began)
+
+
+def changed_since(subject: str, changed: Sequence[str]) -> Refused:
+    """The objects differ from what the inventory says."""
+    return Refused(
+        subject=subject,
+        attempt="objects of the source changed after the inventory was taken",
+        reason=", ".join(changed),
+        mend=(
+            "Find out who changed them and run the task again; a new inventory is taken then. What the running "
+            "application writes and makes again by itself, as who leads, can be left out by label "
+            f"{EXCLUDE_LABEL}=true, or its kind with {plan_exclusions.OPTION}; what it needs there travels when it is "
+            "stopped before the run"
+        ),
+    )
 
 
 def _notes(notes: Sequence[tuple[str, Note]]) -> dict[str, list[str]]:
