@@ -47,6 +47,8 @@ class Outcome:
     chained: bool = False
     """Whether the same migration was killed for other rows, too."""
     problems: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """What the command said when it ended badly although the fault was to be survived."""
 
 
 def play(stand: Stand, row: Row) -> Outcome:
@@ -66,6 +68,8 @@ def play(stand: Stand, row: Row) -> Outcome:
             _play_once(stand, row, {**expected, "seconds": quicker}, outcome)
     except WRONG as error:
         outcome.problems.append(f"{type(error).__name__}: {str(error)[-SHOWN:]}")
+    if outcome.problems:
+        outcome.problems += outcome.failures
     outcome.outcome = row.expected if not outcome.problems else FAILED
     outcome.seconds = round(time.monotonic() - began, 1)
     return outcome
@@ -121,6 +125,7 @@ def _disturb(stand: Stand, scene: Scene, row: Row, fault: Fault, outcome: Outcom
     assert moment.done.wait(timeout=FAULT_ENDS_WITHIN), "the fault does not come to an end"
     assert struck == [], struck
     while last.code != 0 and row.expected == SAME_END and outcome.runs <= RERUNS:
+        outcome.failures.append(f"run {outcome.runs} ended with {last.code}:\n{last.output[-SHOWN:]}")
         last = scene.play()
         outcome.runs += 1
     return last
