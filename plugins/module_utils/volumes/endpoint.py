@@ -8,7 +8,7 @@ The certificate proves the server's identity by the run's name, so any address t
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..resources import names
@@ -43,11 +43,18 @@ def _is_label(text: str) -> bool:
     return len(text) <= 63 and all(character.isalnum() or character in "-._" for character in text)
 
 
-def address(manifest: dict[str, Any], options: TransferOptions, host: str | None) -> tuple[str, int]:
-    """Address and port for a Service as the server returned it."""
+def address(
+    manifest: dict[str, Any], options: TransferOptions, nodes: Sequence[dict[str, Any]] = ()
+) -> tuple[str, int]:
+    """Address and port for a Service as the server returned it. ``nodes``: those of the destination, if they are known.
+
+    The address that was told before stays as long as a ready node has it: another one would cost every client its pod.
+    """
     spec = manifest["spec"]
     if spec.get("type") == "NodePort":
-        chosen = options.endpoint_address or (manifest["metadata"].get("labels") or {}).get(HOST_LABEL) or host
+        told = (manifest["metadata"].get("labels") or {}).get(HOST_LABEL)
+        stays = told and (not nodes or any(_internal(node) == told and _ready(node) for node in nodes))
+        chosen = options.endpoint_address or (told if stays else node_address(nodes) or told)
         if not chosen:
             raise PermanentError(
                 subject=subject_of("Service", manifest["metadata"]["name"], manifest["metadata"]["namespace"]),
@@ -71,9 +78,7 @@ def node_address(nodes: Iterable[dict[str, Any]]) -> str | None:
     """The InternalIP of a ready node, a worker if there is one; always the same for the same nodes (V27)."""
     best: tuple[int, str, str] | None = None
     for node in nodes:
-        internal = next(
-            (entry["address"] for entry in node["status"].get("addresses") or [] if entry["type"] == "InternalIP"), None
-        )
+        internal = _internal(node)
         if internal is None or not _ready(node) or (node.get("spec") or {}).get("unschedulable"):
             continue
         labels = node["metadata"].get("labels") or {}
@@ -81,6 +86,11 @@ def node_address(nodes: Iterable[dict[str, Any]]) -> str | None:
         candidate = (rank, node["metadata"]["name"], internal)
         best = candidate if best is None else min(best, candidate)
     return best[2] if best else None
+
+
+def _internal(node: dict[str, Any]) -> str | None:
+    addresses = node["status"].get("addresses") or []
+    return next((entry["address"] for entry in addresses if entry["type"] == "InternalIP"), None)
 
 
 def _ready(node: dict[str, Any]) -> bool:

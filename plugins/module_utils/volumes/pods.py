@@ -35,7 +35,9 @@ Manifest = dict[str, Any]
 PULL_PATIENCE: Final = 30.0
 """Seconds that a registry may take to come back."""
 REPLACEMENTS: Final = 5
-"""Pods that may end one after another in one place before this process gives up."""
+"""Pods that may end or be deleted one after another in one place before this process gives up."""
+STEADY: Final = 600.0
+"""Seconds after which the end of a pod does not count as one more of a row."""
 _TAIL: Final = 20
 
 
@@ -92,6 +94,8 @@ class Pods:
         ]
         self._ended: dict[Place, list[str]] = {}
         self._states: dict[Place, str] = {}
+        self._standing: dict[Place, float] = {}
+        """Since when a place has a pod that this process has seen and not taken away itself."""
         self._waiting_since: float | None = None
         self._pulling_since: dict[Place, float] = {}
         self._first = True
@@ -122,6 +126,11 @@ class Pods:
         """The client of a move did not answer: it must be looked at again."""
         self.connected.pop(move.key, None)
 
+    def let_go(self) -> None:
+        """All pods are being removed on purpose: none of them is missed."""
+        self.connected.clear()
+        self._standing.clear()
+
     def state(self, move: VolumeMove) -> str:
         """What the client of a move waits for; empty when it is connected."""
         return next((text for place, text in self._states.items() if place.move == move), "")
@@ -147,16 +156,17 @@ class Pods:
     def _judge(self, place: Place, pod: Manifest | None) -> Callable[[], None] | None:
         state = state_of(pod)
         self._states[place] = state.text
-        if pod is None:
+        if pod is None or state.state == "ending":
             self._drop(place)
-            return lambda: self._create(place)
-        if state.state == "ending":
-            self._drop(place)
-            return None
+            if place in self._standing:
+                self._note_end(place, PodState(state="ended", text="somebody deleted it"))
+            return None if pod is not None else lambda: self._create(place)
+        self._standing.setdefault(place, time.monotonic())
         role: Role = "server" if place.move is None else "client"
         if mounted_names(pod) != self._setup.expected(role, place.namespace):
             self._states[place] = "an out-of-date pod is being replaced"
             self._drop(place)
+            del self._standing[place]
             return lambda: self._delete(place, pod)
         if state.state == "ended":
             self._drop(place)
@@ -176,6 +186,8 @@ class Pods:
 
     def _note_end(self, place: Place, state: PodState) -> None:
         ends = self._ended.setdefault(place, [])
+        if time.monotonic() - self._standing.pop(place) > STEADY:
+            ends.clear()
         ends.append(state.text)
         self._states[place] = f"the pod ended: {state.text}"
         if state.reason == "DeadlineExceeded":

@@ -93,7 +93,8 @@ class Setup:
         self._make_anchors()
         services = self._make_services_and_secrets(host)
         self.endpoints = {
-            namespace: endpoint.address(service, self._options, host) for namespace, service in services.items()
+            namespace: endpoint.address(service, self._options, self._found.nodes)
+            for namespace, service in services.items()
         }
         self._make_config_maps(services)
         return None

@@ -165,7 +165,7 @@ class Transfer:
         """
         end = time.monotonic() + (TURN if wait else 0.0)
         self._prepared = False
-        self._pods.connected.clear()
+        self._pods.let_go()
         while True:
             found = cleanup.leftovers(self._source, self._destination, self._layout)
             if not found:

@@ -24,7 +24,9 @@ class Relay:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._lock = threading.Lock()
         self._swallowing = threading.Event()
+        self._away = threading.Event()
         self.connections = 0
+        self.refused = 0
         self.swallowed = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -37,6 +39,12 @@ class Relay:
         for pair in pairs:
             _break(*pair)
         return len(pairs)
+
+    def go_away(self, seconds: float) -> None:
+        """Break every connection, and every one that is made within so many seconds from now."""
+        self._away.set()
+        threading.Timer(seconds, self._away.clear).start()
+        self.cut()
 
     def swallow_next_answer(self) -> None:
         """The next bytes from the server break their connection instead of arriving."""
@@ -52,6 +60,10 @@ class Relay:
         while True:
             try:
                 client, _address = self._listener.accept()
+                if self._away.is_set():
+                    self.refused += 1
+                    _break(client)
+                    continue
                 server = socket.create_connection(self._upstream, timeout=5)
             except OSError:
                 return

@@ -27,6 +27,9 @@ def test_a_volume_is_staged_then_cut_over_and_the_same_task_again_changes_nothin
     assert volume["bytes_copied"] > 5 * 1024 * 1024
 
     before = world.stored()
+    assert before is not None
+    (written,) = before["spec"]["persistentVolumeClaims"]
+    assert (written["targetName"], written["targetNamespace"]) == ("data", world.target)
     refused = world.call(migration_type="CutOver")
     assert refused.code != 0
     assert f"Pod {world.name}/web" in refused.failure

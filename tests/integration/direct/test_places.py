@@ -8,6 +8,8 @@ import pytest
 
 from integration.direct.conftest import MODULE, World
 from integration.migration import applications
+from integration.migration.evidence import scaffolding
+from integration.migration.waiting import until
 from lab.targets import targets
 
 
@@ -48,3 +50,33 @@ def test_a_foreign_claim_is_overwritten_only_when_the_user_says_so(world: World)
     claim = world.destination.get("v1", "PersistentVolumeClaim", "data", world.target)
     assert claim is not None
     assert claim["metadata"].get("labels") is None
+
+
+def test_claims_of_two_namespaces_meet_in_one(world: World) -> None:
+    second = f"{world.name}-second"
+    try:
+        world.deploy(mebibytes=1, files=20)
+        applications.deploy(world.source, applications.manifests(second, mebibytes=2, files=10))
+        files = {name: applications.files(world.source, name) for name in (world.name, second)}
+        claims = [
+            {
+                "name": "data",
+                "namespace": name,
+                "target_namespace": world.target,
+                "target_name": f"data-{name}",
+                "target_storage_class": "destination-fast",
+            }
+            for name in files
+        ]
+        same = world.call(persistent_volume_claims=[{**claim, "target_name": "data"} for claim in claims])
+        assert same.code != 0
+        assert f"would be copied into {world.target}/data, as another claim would" in same.failure
+        done = world.call(persistent_volume_claims=claims, allow_writers=True)
+        assert done.code == 0, done.output
+        assert [volume["proven"] for volume in done.result(MODULE)["volumes"]] == [True, True]
+        for name, there in files.items():
+            assert world.read(f"data-{name}") == there
+        assert scaffolding((world.source,), [second]) == []
+    finally:
+        world.source.delete("v1", "Namespace", second)
+        until(lambda: world.source.get("v1", "Namespace", second) is None, f"Namespace {second} goes")

@@ -9,9 +9,15 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.openmig.mtc.plugins.module_utils.engine import conversion_checks, preflight
+from ansible_collections.openmig.mtc.plugins.module_utils.engine import (
+    conversion_checks,
+    ensure_direct_volume,
+    preflight,
+)
+from ansible_collections.openmig.mtc.plugins.module_utils.engine.call import Call
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.preflight import Situation
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.condition_names import PlanCondition, Reason
+from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import Refused
 
 
 def refusals(plan: dict[str, Any], reason: str) -> list[str]:
@@ -47,6 +53,16 @@ def test_volumes_that_are_moved_or_copied_as_snapshots_are_refused(action: str, 
     (told,) = refusals({"persistentVolumes": [volume(action, method)]}, Reason.NAMESPACE_MIGRATION_PLAN)
     assert f"{action} by {method} cannot be carried out" in told
     assert "shop/data" in told
+
+
+def test_volumes_of_running_virtual_machines_are_refused() -> None:
+    (told,) = refusals({"liveMigrate": True, "persistentVolumes": []}, Reason.NAMESPACE_MIGRATION_PLAN)
+    assert told.startswith("MigPlan openmig/shop: spec.liveMigrate cannot be carried out by the builtin engine yet")
+    claim = {"name": "disk", "namespace": "shop"}
+    params = {"live_migrate": True, "persistent_volume_claims": [claim], "transfer_image": "mover:1"}
+    call = SimpleNamespace(params=params, namespace="openmig")
+    with pytest.raises(Refused, match="live_migrate cannot be carried out by the builtin engine yet"):
+        ensure_direct_volume._spec(cast(Call, call), None, "DirectVolumeMigration openmig/disk")
 
 
 def test_the_rest_is_not() -> None:

@@ -153,6 +153,24 @@ def test_progress_resource_and_lines() -> None:
     assert status.summary_line([item]) == "1 total volumes; 0 successful; 1 running; 0 failed"
 
 
+def test_a_further_attempt_is_told_by_its_own_figures_and_the_end_by_the_last_exit() -> None:
+    def told(**fact: Any) -> dict[str, Any]:
+        fact = {"pass": "final", **fact}
+        item = progress.entry(move(), "pod-1", name="final", fact=fact, waiting="", failure="", connected=True)
+        return status.dvmp_status(item) | {"attempt": item["attempt"]}
+
+    first = told(fact="progress", attempt=1, line="  600 60%  1.00MB/s    0:00:05  ")
+    assert (first["attempt"], first["totalProgressPercentage"], "exitCode" in first) == (1, "60%", False)
+    between = told(fact="retry", attempt=1)
+    assert (between["attempt"], between["totalProgressPercentage"], between["phase"]) == (2, "0%", "Running")
+    second = told(fact="progress", attempt=2, line="  700 70%  1.00MB/s    0:00:07  ")
+    assert (second["attempt"], second["totalProgressPercentage"], second["rsyncElapsedTime"]) == (2, "70%", "7s")
+    ended = {"fact": "done", "kind": "copy", "generation": 1, "attempts": 2, "milliseconds": 9000}
+    failed, done = told(**ended, exit=12), told(**ended, exit=0)
+    assert (failed["phase"], failed["exitCode"]) == ("Failed", 1)
+    assert (done["phase"], done["exitCode"], done["totalProgressPercentage"]) == ("Succeeded", 0, "100%")
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0s"), (59.6, "1m0s"), (3600, "1h0m0s"), (3723, "1h2m3s")])
 def test_durations(seconds: float, text: str) -> None:
     assert progress.duration(seconds) == text

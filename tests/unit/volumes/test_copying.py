@@ -9,16 +9,18 @@ import signal
 import stat
 import struct
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.openmig.mtc.plugins.module_utils.resources import excludes
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import VolumeFailed
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import facts, passes, verdicts
 
-from .conftest import MODULE, PASSWORD, Bench
+from .conftest import MODULE, ON_DISK, PASSWORD, Bench
 from .copied import MOVE, ODD_NAMES, judged, tree
 
 # Mode 0640 with a further user 4711 who may read (linux/posix_acl_xattr.h, version 2).
@@ -104,6 +106,31 @@ def test_user_excludes(make_bench: Callable[..., Bench]) -> None:
     }
     verdict = bench.ask("verify", "check")
     assert (verdict["exit"], verdict["total"], verdict["checked"], verdict["excluded"]) == (0, 2, 2, 2)
+
+
+def test_an_exclusion_is_a_pattern_and_never_a_command_or_an_option(make_bench: Callable[..., Bench]) -> None:
+    proof = Path(tempfile.mkdtemp(dir=ON_DISK)) / "proof"
+    patterns = (
+        f"$(touch {proof})",
+        f"`touch {proof}`",
+        f"x; touch {proof}",
+        f"' & touch {proof} & '",
+        f"--rsh=touch {proof}",
+        "--remove-source-files",
+        "-e",
+    )
+    assert excludes.problems([{"patterns": list(patterns)}]) == []
+    bench = make_bench(excludes=patterns)
+    (bench.source / "-e").write_text("left out")
+    (bench.source / "--remove-source-files").write_text("left out")
+    (bench.source / "kept").write_text("x")
+    bench.ready()
+    assert bench.ask("final", flags="final")["exit"] == 0
+    assert bench.ask("verify", "check")["exit"] == 0
+    assert [path.name for path in bench.target.iterdir()] == ["kept"]
+    assert sorted(path.name for path in bench.source.iterdir()) == ["--remove-source-files", "-e", "kept"]
+    assert not proof.exists()
+    proof.parent.rmdir()
 
 
 def test_what_is_excluded_may_be_unreadable_and_differ(make_bench: Callable[..., Bench]) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import Refused
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes import consumers, personas, pod_parts, pod_states
-from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import SettledProfile
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import SettledProfile, VolumeMove
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.pods_client import client_pod
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.pods_server import server_pod
 
@@ -111,6 +112,30 @@ def test_restricted_client_reads_as_the_application_does() -> None:
     assert (context["runAsUser"], context["runAsGroup"]) == (1000, 1001)
     assert context["supplementalGroups"] == [2000, 3000]
     assert context["seLinuxOptions"] == {"level": "s0:c1,c2"}
+
+
+def test_what_is_made_for_one_volume_leaves_no_trace_in_the_next() -> None:
+    here, there = move("data"), move("more", source="other", target="elsewhere")
+    made = layout(here, there)
+
+    def pod_of(moved: VolumeMove, profile: SettledProfile) -> dict[str, Any]:
+        persona = personas.sender(profile, CONSUMER, OPTIONS)
+        words = {"anchor_uid": "anchor-uid", "config_map": "config", "secret": "keys"}
+        return client_pod(made, moved, OPTIONS, persona, **words, node=None)
+
+    first, second = pod_of(here, "root"), pod_of(there, "restricted")
+    label = names.CREATED_FOR_PVC_LABEL
+    assert first["metadata"]["labels"][label] != second["metadata"]["labels"][label]
+    pristine = copy.deepcopy(second)
+    first["metadata"]["labels"]["only"] = "first"
+    container = first["spec"]["containers"][0]
+    container["resources"]["requests"]["cpu"] = "9"
+    container["securityContext"]["capabilities"]["add"].append("SYS_ADMIN")
+    container["env"].append({"name": "ONLY", "value": "first"})
+    first["spec"]["volumes"].clear()
+    assert second == pristine
+    assert pod_of(there, "restricted") == pristine
+    assert "SYS_ADMIN" not in str(server()) + str(client())
 
 
 def test_server_mounts_the_claims_of_its_namespace_only() -> None:

@@ -7,13 +7,23 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import random
+import time
 from typing import Any
 
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import PermanentError
-from ansible_collections.openmig.mtc.plugins.module_utils.volumes import configuration, credentials, endpoint, manifests
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes import (
+    configuration,
+    credentials,
+    endpoint,
+    manifests,
+    pods_client,
+    pods_server,
+)
 from ansible_collections.openmig.mtc.plugins.module_utils.volumes.model import TransferOptions
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes.profiles import Persona
 
 from .builders import IDENTITY, OPTIONS, layout, move
 
@@ -45,6 +55,29 @@ def test_keys_are_the_sides_own() -> None:
     assert all(len(password) >= 32 for password in users.values())
     assert clear(server[0])["ca.crt"] == clear(client[1])["ca.crt"]
     assert "PRIVATE" not in clear(server[0])["ca.crt"]
+
+
+def test_a_password_is_no_guess_and_stands_in_a_file_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the clock nor a seed decides it, and no pod has it in its environment."""
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
+    passwords = set()
+    for _attempt in range(2):
+        random.seed(1)
+        server, client = credentials.fresh(LAYOUT, []).manifests(LAYOUT, lambda _: "s", lambda _: "c")
+        module = IDENTITY.module(MOVES[0])
+        passwords.add(base64.b64decode(client[0]["data"][module]).decode())
+        assert all(item["kind"] == "Secret" for item in (*server, *client))
+    assert len(passwords) == 2
+    assert all(len(password) >= 32 for password in passwords)
+    persona = Persona(profile="root")
+    words = {"anchor_uid": "uid", "config_map": "config", "secret": "keys"}
+    sender = pods_client.client_pod(LAYOUT, MOVES[0], OPTIONS, persona, **words, node=None)
+    receiver = pods_server.server_pod(LAYOUT, "shop-new", OPTIONS, persona, **words)
+    for pod in (sender, receiver):
+        (container,) = pod["spec"]["containers"]
+        names = {variable["name"] for variable in container["env"]}
+        assert {name for name in names if "PASS" in name or "SECRET" in name} == {"OPENMIG_SECRETS"}
+        assert all("valueFrom" not in variable for variable in container["env"])
 
 
 def test_only_a_complete_set_is_used_again() -> None:
@@ -140,17 +173,29 @@ def test_endpoint_of_a_node_port() -> None:
     made = endpoint.service(LAYOUT, "shop-new", "uid", OPTIONS, "10.0.0.1")
     assert made["spec"]["selector"] == {"openmig.io/run": IDENTITY.uid, "openmig.io/component": "server"}
     made["spec"]["ports"][0]["nodePort"] = 31234
-    assert endpoint.address(made, OPTIONS, "10.0.0.7") == ("10.0.0.1", 31234)
+    assert endpoint.address(made, OPTIONS) == ("10.0.0.1", 31234)
     public = TransferOptions(source_image="x", destination_image="x", endpoint_address="move.example")
-    assert endpoint.address(made, public, "10.0.0.7") == ("move.example", 31234)
+    assert endpoint.address(made, public) == ("move.example", 31234)
     bare = endpoint.service(LAYOUT, "shop-new", "uid", OPTIONS, None)
     bare["spec"]["ports"][0]["nodePort"] = 31234
     with pytest.raises(PermanentError, match="endpoint_address"):
-        endpoint.address(bare, OPTIONS, None)
+        endpoint.address(bare, OPTIONS)
+
+
+def test_an_address_is_replaced_when_its_node_is_gone_and_not_before() -> None:
+    made = endpoint.service(LAYOUT, "shop-new", "uid", OPTIONS, "10.0.0.5")
+    made["spec"]["ports"][0]["nodePort"] = 31234
+    better = node("a", "10.0.0.1", WORKER)
+    for stays in (node("b", "10.0.0.5"), node("b", "10.0.0.5", unschedulable=True)):
+        assert endpoint.address(made, OPTIONS, [better, stays]) == ("10.0.0.5", 31234)
+    dead = node("b", "10.0.0.5", ready="False")
+    assert endpoint.address(made, OPTIONS, [better, dead]) == ("10.0.0.1", 31234)
+    assert endpoint.address(made, OPTIONS, [better]) == ("10.0.0.1", 31234)
+    assert endpoint.address(made, OPTIONS, [dead]) == ("10.0.0.5", 31234)
 
 
 def test_endpoint_of_a_cluster_address() -> None:
     options = TransferOptions(source_image="x", destination_image="x", endpoint="ClusterIP")
     made = endpoint.service(LAYOUT, "shop-new", "uid", options, None)
     made["spec"]["clusterIP"] = "10.96.0.9"
-    assert endpoint.address(made, options, None) == ("10.96.0.9", 8443)
+    assert endpoint.address(made, options) == ("10.96.0.9", 8443)
