@@ -74,7 +74,7 @@ def write(context: Context, read: SourceObjects) -> None:
             label_selector=context.plan["spec"].get("labelSelector"),
             labels={
                 names.MIGMIGRATION_LABEL: context.migration.uid,
-                names.MIGMIGRATION_NAME_LABEL: context.migration.name,
+                names.MIGMIGRATION_NAME_LABEL: velero_archive.label_from(context.migration.name),
                 names.INITIAL_BACKUP_LABEL: context.migration.uid,
             },
             source_version="v{}.{}".format(*context.source.version()),
@@ -108,7 +108,7 @@ def write_stage_backup(context: Context) -> None:
             label_selector=None,
             labels={
                 names.MIGMIGRATION_LABEL: context.migration.uid,
-                names.MIGMIGRATION_NAME_LABEL: context.migration.name,
+                names.MIGMIGRATION_NAME_LABEL: velero_archive.label_from(context.migration.name),
                 names.STAGE_BACKUP_LABEL: context.migration.uid,
             },
             source_version="v{}.{}".format(*context.source.version()),
@@ -159,7 +159,7 @@ def _write_restore(
 
 
 def _name(context: Context, which: str) -> str:
-    return f"{context.migration.name}-{which}-{context.migration.uid[:5]}"
+    return velero_archive.name_from(context.migration.name, f"{which}-{context.migration.uid[:5]}")
 
 
 def _carriers(context: Context) -> Iterator[tuple[Manifest, Stored]]:

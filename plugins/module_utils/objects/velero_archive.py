@@ -10,6 +10,7 @@ Nothing is written to a disk, for there are Secrets among them.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -28,6 +29,21 @@ FORMAT: Final = "1.1.0"
 KEPT: Final = timedelta(hours=720)
 """After which a Velero server that watches the bucket removes the backup; MTC's value."""
 _MODE: Final = 0o755
+_LABEL_LIMIT: Final = 63
+_NAME_LIMIT: Final = 253 - len("-00000000-0000-0000-0000-000000000000")
+"""For each file that ``velero`` fetches it makes a request with this name and a UUID."""
+
+
+def name_from(stem: str, ending: str) -> str:
+    """``stem-ending``, as a backup or a restore may be called: what is too long loses the end of its stem."""
+    return f"{stem[: _NAME_LIMIT - len(ending) - 1].rstrip('-.')}-{ending}"
+
+
+def label_from(text: str) -> str:
+    """A name as the value of a label. What is too long is shortened as Velero does it."""
+    if len(text) <= _LABEL_LIMIT:
+        return text
+    return text[: _LABEL_LIMIT - 6] + hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 @dataclass(frozen=True)
@@ -143,7 +159,11 @@ def backup(facts: BackupFacts, items: int) -> Manifest:
         "metadata": {
             "name": facts.name,
             "namespace": facts.namespace,
-            "labels": {PART_OF_LABEL: PART_OF, "velero.io/storage-location": facts.location, **facts.labels},
+            "labels": {
+                PART_OF_LABEL: PART_OF,
+                "velero.io/storage-location": label_from(facts.location),
+                **facts.labels,
+            },
             "annotations": {
                 "velero.io/source-cluster-k8s-gitversion": facts.source_version,
                 "velero.io/source-cluster-k8s-major-version": major,
