@@ -37,18 +37,22 @@ demo-clean: deps ## Remove what the demo has left
 
 ##### Everything
 
-.PHONY: test test-all benchmark crash-table
+.PHONY: test test-all benchmark crash-table peer-velero
 test: deps ## Everything that has to be green: form, unit, the fixed sample of integration and the role scenarios on the lab
 	@tests/setup/steps.sh lint sanity unit lab-up "integration MARK=sample" molecule
 
-test-all: deps ## The same with all integration tests; goes on where the last run stopped
-	@tests/setup/steps.sh lint sanity unit lab-up "integration ARGS=--resume" molecule
+test-all: deps ## The same with all integration tests and a real Velero; goes on where the last run stopped
+	@tests/setup/steps.sh lint sanity unit lab-up "integration ARGS=--resume" peer-velero molecule
 
 benchmark: deps lab-up ## Measure: seconds and ratios, reported and not asserted
 	@$(BIN)/python tests/benchmarks/run.py
 
 crash-table: deps lab-up ## Play the rows of docs/crash-table.md that are missing
 	@PYTHONPATH=tests:$(LIVE) $(BIN)/python -m crash --alone $(ARGS)
+
+peer-velero: deps lab-up ## Build a real Velero and let it restore what a run has left
+	@$(LAB) velero
+	@$(PYTEST) tests/peers
 
 ##### The lab: two clusters on this machine
 

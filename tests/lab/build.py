@@ -12,32 +12,64 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import versions
 from lab.command import LabError
 from lab.paths import GO_MODULE, Paths
-from lab.programs import Programs
+from lab.programs import NAMES, Programs
 from lab.report import say, step
 
 _MINIMUM = (1, 26)
 _KEPT = 3
 
 
-def programs(paths: Paths) -> Programs:
+@dataclass(frozen=True)
+class Recipe:
+    """How programs are made of a Go module, and where they are kept."""
+
+    module: Path
+    packages: Sequence[str]
+    names: Sequence[str]
+    """What the packages' programs are called."""
+    flags: str
+    """For the linker."""
+    kept_in: str
+    """A directory of the cache."""
+    subject: str
+    """What is built, and how long that takes the first time."""
+
+    def programs(self, paths: Paths) -> Programs:
+        """Where they are, built or not."""
+        return Programs(paths.cache / self.kept_in / key(self.module, self.flags), tuple(self.names))
+
+
+LAB = Recipe(
+    module=GO_MODULE,
+    packages=("./cmd/...",),
+    names=NAMES,
+    flags=versions.link_flags(),
+    kept_in="programs",
+    subject="Kubernetes, etcd, CoreDNS, toxiproxy and the provisioner (7 to 12 minutes the first time)",
+)
+
+
+def programs(paths: Paths, recipe: Recipe = LAB) -> Programs:
     """Return the programs for the sources as they are, building them if the cache has none."""
-    wanted = Programs(paths.cache / "programs" / key())
+    wanted = recipe.programs(paths)
     if wanted.complete:
         return wanted
-    with step("building Kubernetes, etcd, CoreDNS, toxiproxy and the provisioner (7 to 12 minutes the first time)"):
-        _build(paths, wanted)
+    with step(f"building {recipe.subject}"):
+        _build(paths, recipe, wanted)
     return wanted
 
 
-def key(module: Path = GO_MODULE) -> str:
-    """Return a hash over the module's sources and the version of Kubernetes, the same wherever the checkout is."""
-    digest = hashlib.sha256(f"{versions.link_flags()}\n".encode())
+def key(module: Path = GO_MODULE, flags: str = LAB.flags) -> str:
+    """Return a hash over the module's sources and the linker's flags, which name the version; the same wherever the
+    checkout is."""
+    digest = hashlib.sha256(f"{flags}\n".encode())
     for file in sources(module):
         digest.update(f"{file.relative_to(module).as_posix()}\n".encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())
@@ -76,13 +108,13 @@ def environment(paths: Paths) -> dict[str, str]:
     }
 
 
-def _build(paths: Paths, wanted: Programs) -> None:
+def _build(paths: Paths, recipe: Recipe, wanted: Programs) -> None:
     tool, env = go(), environment(paths)
     wanted.directory.parent.mkdir(parents=True, exist_ok=True)
-    _stream([str(tool), "mod", "download"], env, "fetching Go modules")
+    _stream([str(tool), "mod", "download"], recipe.module, env, "fetching Go modules")
     with tempfile.TemporaryDirectory(dir=wanted.directory.parent, prefix=".building-") as scratch:
-        words = [str(tool), "build", "-v", "-ldflags", versions.link_flags(), "-o", f"{scratch}/", "./cmd/..."]
-        _stream(words, env, "compiling")
+        words = [str(tool), "build", "-v", "-ldflags", recipe.flags, "-o", f"{scratch}/", *recipe.packages]
+        _stream(words, recipe.module, env, "compiling")
         if wanted.directory.exists():
             shutil.rmtree(wanted.directory)
         shutil.copytree(scratch, wanted.directory)
@@ -98,12 +130,12 @@ def _forget_older(directory: Path) -> None:
         shutil.rmtree(each)
 
 
-def _stream(words: list[str], env: dict[str, str], what: str) -> None:
+def _stream(words: list[str], module: Path, env: dict[str, str], what: str) -> None:
     """Run Go and count the packages that it names; what is no package name is kept for the error."""
     package = re.compile(r"^[\w.\-/~]+$")
     count, tail = 0, []
     with subprocess.Popen(
-        words, cwd=GO_MODULE, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        words, cwd=module, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as child:
         assert child.stdout is not None
         for line in child.stdout:
@@ -114,4 +146,4 @@ def _stream(words: list[str], env: dict[str, str], what: str) -> None:
             else:
                 tail.append(line.rstrip())
     if child.returncode != 0:
-        raise LabError("\n".join([f"{' '.join(words[:3])} failed in {GO_MODULE}", *tail[-25:]]))
+        raise LabError("\n".join([f"{' '.join(words[:3])} failed in {module}", *tail[-25:]]))

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lab import gomod, lifecycle, status
+from lab import build, gomod, lifecycle, peers, status
 from lab.command import LabError
 from lab.paths import Paths
 from lab.topology import CLUSTERS, cluster
@@ -23,7 +23,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="stop everything and remove all state but for the cache")
     commands.add_parser("status", help="say what runs and how much memory it takes")
     commands.add_parser("images", help="build the images, and load them into clusters that run")
-    commands.add_parser("gomod", help="write the version of Kubernetes into the Go module")
+    commands.add_parser("velero", help="build the Velero that tests hold against what the collection writes")
+    commands.add_parser("gomod", help="write the version of Kubernetes into the Go modules")
     kubeconfig = commands.add_parser("kubeconfig", help="print the path of a cluster's kubeconfig")
     kubeconfig.add_argument("name", choices=list(CLUSTERS))
     kubeconfig.add_argument("--proxied", action="store_true", help="the one that goes through the fault proxy")
@@ -58,6 +59,9 @@ def _run(chosen: argparse.Namespace, paths: Paths) -> int:
             lifecycle.down(paths)
         case "images":
             lifecycle.build_images(paths)
+        case "velero":
+            with lifecycle.locked(paths):
+                print(build.programs(paths, peers.VELERO).directory)
         case "gomod":
             gomod.write(paths)
         case "status":

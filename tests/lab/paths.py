@@ -13,6 +13,7 @@ from lab.topology import Cluster
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GO_MODULE = Path(__file__).resolve().parent / "go"
+VELERO_MODULE = Path(__file__).resolve().parent / "go-velero"
 
 
 @dataclass(frozen=True)

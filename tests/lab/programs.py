@@ -1,7 +1,7 @@
 # Copyright: openmig contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The lab's own programs, where they are once they are built."""
+"""Programs that the lab has built, where they are then."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class Programs:
     """A directory with every program of the Go module, for one state of its sources."""
 
     directory: Path
+    names: tuple[str, ...] = NAMES
 
     @property
     def key(self) -> str:
@@ -33,4 +34,4 @@ class Programs:
     @property
     def complete(self) -> bool:
         """Whether every program is there."""
-        return all(self.path(name).is_file() for name in NAMES)
+        return all(self.path(name).is_file() for name in self.names)

@@ -23,7 +23,7 @@ closing_line() { grep -E '^=+ .* in [0-9.]+s.* =+$' "$1" | tail -n 1; }
 for step in "$@"; do
     read -r -a words <<<"$step"
     name=${words[0]}
-    if [[ $name =~ ^(integration|molecule)$ && $lab == missing ]]; then
+    if [[ $name =~ ^(integration|peer-velero|molecule)$ && $lab == missing ]]; then
         row "$name" "NOT RUN" - "the lab did not start"
         continue
     fi

@@ -29,6 +29,7 @@ WITHOUT_HEADER = {
     "COPYING": "is the licence",
     "changelogs/changelog.yaml": "is written by antsibull-changelog",
     "tests/lab/go/go.mod": "is written by go",
+    "tests/lab/go-velero/go.mod": "is written by go",
 }
 
 

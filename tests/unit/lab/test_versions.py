@@ -9,9 +9,9 @@ import re
 
 import pytest
 
-from lab import gomod, versions
+from lab import gomod, peers, versions
 from lab.command import LabError
-from lab.paths import GO_MODULE
+from lab.paths import GO_MODULE, VELERO_MODULE
 
 
 def test_the_go_module_is_at_the_version_that_is_named() -> None:
@@ -20,6 +20,18 @@ def test_the_go_module_is_at_the_version_that_is_named() -> None:
     replaced = re.findall(r"^\tk8s\.io/\S+ => k8s\.io/\S+ v(\S+)$", text, re.MULTILINE)
     assert len(replaced) > 20
     assert set(replaced) == {versions.staging()}
+
+
+def test_velero_is_built_with_the_same_libraries() -> None:
+    """So that what the lab's build has compiled is not compiled anew, and both versions are raised together."""
+    named = gomod.libraries((VELERO_MODULE / "go.mod").read_text(encoding="utf-8"))
+    assert {"k8s.io/client-go", "k8s.io/apimachinery", "k8s.io/api"} <= named.keys()
+    assert set(named.values()) == {versions.staging()}
+
+
+def test_velero_reports_the_version_that_its_module_names() -> None:
+    assert peers.velero_version() in peers.VELERO.flags
+    assert re.fullmatch(r"v1\.\d+\.\d+", peers.velero_version())
 
 
 def test_components_report_major_minor_and_full_version() -> None:
