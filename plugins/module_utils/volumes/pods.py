@@ -267,7 +267,7 @@ class Pods:
             raise DeadlineExceeded(
                 subject=place.subject,
                 attempt=f"not ready within {self._options.start_timeout:.0f} s",
-                reason="; ".join((waiting.get(place, text), *self._events(place))),
+                reason="; ".join((waiting.get(place, text), *self._unbound(place), *self._events(place))),
                 mend=self._mend(waiting.get(place, "")),
             )
         return text
@@ -279,6 +279,19 @@ class Pods:
                 "endpoint_address, then run the task again"
             )
         return "Mend what the pod waits for, or allow more time (start_timeout), then run the task again"
+
+    def _unbound(self, place: Place) -> list[str]:
+        """Claims that a server's pod may wait for: the scheduler does not name them. Best effort, as events are."""
+        if place.move is not None:
+            return []
+        wanted = {move.target_claim for move in self._layout.into(place.namespace)}
+        try:
+            claims = list(self._destination.list("v1", "PersistentVolumeClaim", place.namespace))
+        except MtcError:
+            return []
+        unbound = [claim["metadata"]["name"] for claim in claims if (claim.get("status") or {}).get("phase") != "Bound"]
+        told = ", ".join(sorted(wanted.intersection(unbound)))
+        return [f"claims that are not bound: {told}"] if told else []
 
     def _events(self, place: Place) -> list[str]:
         """The newest warnings about a pod and its claims: said in errors, so a failure to read them is not one."""

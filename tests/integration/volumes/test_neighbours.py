@@ -103,7 +103,7 @@ def test_no_namespace_is_ready_before_each_one_is(world: World) -> None:
         transfer = world.transfer(moves, identity, start_timeout=12.0)
         with pytest.raises(DeadlineExceeded, match=f"{first}.*not ready within 12 s") as raised:
             until(transfer.ensure)
-        assert "unbound immediate PersistentVolumeClaims" in raised.value.reason
+        assert "claims that are not bound: a-new;" in raised.value.reason
         states = {entry["namespace"]: entry["state"] for entry in transfer.progress()}
         assert states == {first: "pending", second: "running"}
     finally:
