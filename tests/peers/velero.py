@@ -75,6 +75,11 @@ class Velero:
         assert found is not None, f"there is no {kind} {name}"
         return found
 
+    def allow_removal(self) -> None:
+        """Takes the protection off the bucket; there is no command for it."""
+        patch = {"spec": {"accessMode": "ReadWrite"}}
+        self.cluster.patch(API_VERSION, "BackupStorageLocation", LOCATION, self.namespace, patch=patch)
+
     @property
     def environment(self) -> dict[str, str]:
         """The server's and the commands'. Nothing of this machine's user is read, and nothing is left."""
@@ -142,6 +147,7 @@ def _install(velero: Velero, definitions: dict[str, Manifest], bucket: str) -> N
         f"--prefix={PREFIX}",
         f"--config={config}",
         f"--credential={SECRET}={KEY}",
+        "--access-mode=ReadOnly",
         "--backup-sync-period=10s",
     )
 
