@@ -103,7 +103,12 @@ options:
     description:
       - With O(rollback=true), copy what the volumes of the destination hold back into those of the source, and prove
         them equal, before anything is removed and before the source starts. Nothing is removed when that fails; the
-        migrated application then runs again.
+        migrated application then runs again. The source's volumes hold some of either then, so a further rollback is
+        refused without this option.
+      - After a state migration too, once you have stopped what you had started there; after a storage conversion the
+        data comes back into the former claims.
+      - Refused where the run that is undone has handed nothing over (a stage run, one after which the source runs), and
+        while pods use the source's volumes.
       - This writes to the source's volumes, which nothing else ever does. The destination's pods must reach a node of
         the source, O(endpoint) meaning the same the other way round.
       - The rights with which C(mig_cluster) adopts a source do not suffice; give a connection that may create pods,

@@ -172,6 +172,7 @@ class Context:
         if self.application_is_down:
             self.record.data["running_at"] = wall_seconds()
             self.record.data["runs_on"] = where
+            self.record.data.pop("stays_stopped", None)
             self.record.data["downtime_seconds"] = round(
                 self.record.data["running_at"] - self.record.data["stopped_at"], 2
             )

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..resources.errors import Refused
 from ..volumes.model import VolumeMove
 from ..volumes.transfer import Transfer
-from . import quiesce
+from . import copy_back_checks
 from .context import Context
 from .phases_volumes import failure_of, verdict_row
 
@@ -51,27 +50,34 @@ def _transfer(context: Context) -> Transfer:
 
 
 def _wanted(context: Context) -> bool:
-    """Only an application that has run on the destination has written there."""
-    return bool(context.record.data.get("took_over")) and "copied_back" not in context.record.data
+    """Once, and never into a source that has handed nothing over; that is refused before a rollback begins."""
+    return bool(context.record.data.get("took_over")) and copy_back_checks.DONE not in context.record.data
+
+
+def _refuse_users(context: Context) -> None:
+    """Nobody may use the volumes of either side, from before the first byte until the verdicts."""
+    subject = context.migration.subject
+    copied = [(move.target_namespace, move.target_claim) for move in context.moves]
+    copy_back_checks.refuse_users(context.source, context.claims, whose="source", subject=subject)
+    copy_back_checks.refuse_users(context.destination, copied, whose="destination", subject=subject)
 
 
 def copy_back(context: Context) -> str | None:
     """CreateDirectVolumeMigrationRollback."""
     if not _wanted(context):
         return None
-    if used := quiesce.writers(context.source, context.claims):
-        raise Refused(
-            subject=context.migration.subject,
-            attempt="the volumes of the source are in use, so nothing is copied back into them",
-            reason=", ".join(str(writer) for writer in used),
-            mend="Stop these pods and run the task again, or roll back without rollback_sync",
-        )
+    _refuse_users(context)
     if not context.memory.get("looked_and_gone"):
         if waiting := context.transfer.remove(wait=True):
             return waiting
         context.memory["looked_and_gone"] = True
     transfer = _transfer(context)
-    return transfer.ensure() or transfer.run_pass(BACK, final=True)
+    if waiting := transfer.ensure():
+        return waiting
+    if copy_back_checks.BEGAN not in context.record.data:
+        context.record.data[copy_back_checks.BEGAN] = True
+        context.record.save()
+    return transfer.run_pass(BACK, final=True)
 
 
 def prove(context: Context) -> str | None:
@@ -83,7 +89,10 @@ def prove(context: Context) -> str | None:
         verdicts, results = transfer.verdicts(), transfer.results(BACK)
         if bad := [verdict for verdict in verdicts if not verdict.ok]:
             raise failure_of(bad, mend="Nothing was removed. Look why these files differ, then roll back again")
-        context.record.data["copied_back"] = [verdict_row(verdict, results.get(verdict.move)) for verdict in verdicts]
+        _refuse_users(context)
+        context.record.data[copy_back_checks.DONE] = [
+            verdict_row(verdict, results.get(verdict.move)) for verdict in verdicts
+        ]
         context.record.save()
         context.tell(f"{len(verdicts)} volumes were copied back to the source and are equal")
     return context.transfer.remove(wait=True)

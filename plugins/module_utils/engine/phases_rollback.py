@@ -114,7 +114,10 @@ def _tell_received(context: Context) -> None:
             context.tell(f"what the volumes have received since the cutover is unknown: {entry['unknown']}")
         elif entry["changed"]:
             files = ", ".join(entry["files"][:5])
-            context.tell(f"{entry['volume']} has received data since the cutover, which goes: {entry['what']}: {files}")
+            end = "is copied back" if context.intent.rollback_sync else "goes"
+            context.tell(
+                f"{entry['volume']} has received data since the cutover, which {end}: {entry['what']}: {files}"
+            )
 
 
 def remove_migrated(context: Context) -> None:

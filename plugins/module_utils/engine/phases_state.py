@@ -61,10 +61,11 @@ def end(context: Context) -> str | None:
     application runs on the new claims by now."""
     if not proves(context):
         return phases_stage.end(context)
-    if converts_storage(context.plan):
-        return remove_scaffolding(context)
-    if "stays_stopped" not in context.record.data:
+    if waiting := remove_scaffolding(context):
+        return waiting
+    # Only now nothing can fail any more, so that what is said stays true.
+    if not converts_storage(context.plan) and "stays_stopped" not in context.record.data:
         context.record.data["stays_stopped"] = list(context.record.data.get("stopped", ()))
         context.record.save()
         context.tell("the source stays stopped, for its data has moved: start the application at the destination")
-    return remove_scaffolding(context)
+    return None

@@ -18,9 +18,9 @@ a run of another kind is unfinished   refuse          refuse        refuse      
 ====================================  ==============  ============  ====================  ==================
 
 A state migration that stops the application is asked for as a final one is, and may follow one that does not; that
-one is asked for as a stage run is. An unfinished rollback goes on. A run that would copy after one that has carried the
-plan out is refused: it would copy the stopped source over what the application has written since. Nothing here knows
-who carries a run out.
+one is asked for as a stage run is. An unfinished rollback goes on; one that starts undoes first of all the run that has
+carried the plan out. A run that would copy after that one is refused: it would copy the stopped source over what the
+application has written since. Nothing here knows who carries a run out.
 """
 
 from __future__ import annotations
@@ -62,13 +62,14 @@ class Decision:
     is nothing to cancel.
 
     ``name`` is that of the run to start or to go on with, "" where there is none. ``about`` is the run that a rollback
-    undoes.
+    undoes, ``tried`` are the rollbacks of it that did not come to a good end.
     """
 
     step: Step
     name: str
     migration: Found | None
     about: Found | None = None
+    tried: tuple[Found, ...] = ()
 
 
 def asked_for(params: Mapping[str, Any]) -> Asked:
@@ -165,7 +166,9 @@ def _decide(
     if working := unfinished(migrations):
         first = working[0]
         if kind_of(first) == asked.value:
-            return Decision(Step.GO_ON, _name(first), first, _undone(migrations) if asked is Asked.ROLLBACK else None)
+            if asked is Asked.ROLLBACK:
+                return Decision(Step.GO_ON, _name(first), first, _undone(migrations), _tried(migrations))
+            return Decision(Step.GO_ON, _name(first), first)
         raise _in_the_way(first)
     start = Decision(
         Step.START,
@@ -199,7 +202,7 @@ def _further(asked: Asked, newest: Found | None, *, again: bool, quiesce: bool) 
 def _rollback(migrations: Sequence[Found], start: Decision, *, plan: str) -> Decision:
     undone = _undone(migrations)
     if undone is not None:
-        return Decision(Step.START, start.name, None, undone)
+        return Decision(Step.START, start.name, None, undone, _tried(migrations))
     last = next((found for found in _by_age(migrations) if migmigration.is_rollback(found)), None)
     if last is None or not migmigration.succeeded(last):
         raise Refused(
@@ -212,11 +215,21 @@ def _rollback(migrations: Sequence[Found], start: Decision, *, plan: str) -> Dec
 
 
 def _undone(migrations: Sequence[Found]) -> Found | None:
-    """What a rollback would undo: the newest final run since the last rollback, else the newest state or stage run."""
+    """What a rollback would undo: the run that has carried the plan out; else the newest final run since the last
+    rollback, else the newest state or stage run."""
+    carried_out = carried_out_by(migrations)
+    if carried_out is not None:
+        return next(migration for migration in migrations if _name(migration) == carried_out)
     for kind in (Asked.FINAL.value, Asked.STATE.value, Asked.STAGE.value):
         if (found := _newest(migrations, kind)) is not None:
             return found
     return None
+
+
+def _tried(migrations: Sequence[Found]) -> tuple[Found, ...]:
+    """The rollbacks since the last good one that have ended, newest first."""
+    since = _since_rollback(migrations)
+    return tuple(found for found in since if migmigration.is_rollback(found) and migmigration.finished(found))
 
 
 def _since_rollback(migrations: Sequence[Found]) -> list[Found]:
@@ -311,7 +324,7 @@ def _new_name(asked: Asked, unnamed: Decision, name: str) -> Decision:
     time."""
     settled = unnamed.migration
     if settled is None or (asked is Asked.STAGE and unnamed.step is Step.NOTHING):
-        return Decision(Step.START, name, None, unnamed.about)
+        return Decision(Step.START, name, None, unnamed.about, unnamed.tried)
     raise Refused(
         subject=_subject(settled),
         attempt=f"the plan has another {asked.value} migration",

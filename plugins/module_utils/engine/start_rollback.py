@@ -18,7 +18,7 @@ from ..resources.engines import BUILTIN
 from ..resources.errors import NotFound, Refused, subject_of
 from ..resources.migplan import namespace_mapping
 from ..resources.plan_facts import converts_storage
-from . import choice, claim_swap, cluster_identities, made_by_plan, quiesce
+from . import choice, claim_swap, cluster_identities, copy_back_checks, made_by_plan, quiesce
 from .call import Call
 from .carry_out import Sides, carry_out, plan_digest
 from .clock import elapsed_clock
@@ -29,10 +29,6 @@ from .plan_sides import PlanSides
 from .second_call import Decision
 
 Manifest = dict[str, Any]
-RECEIVING = tuple(
-    (verb, resource) for resource in ("pods", "services", "secrets", "configmaps") for verb in ("create", "delete")
-)
-"""What a cluster is asked to do that receives volumes."""
 
 
 def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: str, started: float) -> dict[str, Any]:
@@ -43,10 +39,9 @@ def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: st
     undone = decision.about or {}
     record = record_of(control, undone) if undone else {}
     _same(record, plan, sides, undone)
-    if "stays_stopped" in record:
-        _unused(sides.destination, record, subject=subject_of(names.MIG_PLAN, plan_name, this.namespace))
-    if this.params.get("rollback_sync"):
-        _may_write_back(sides.source, plan, subject=subject_of(names.MIG_PLAN, plan_name, this.namespace))
+    if _left_to_others(record):
+        _unused(sides.destination, plan, subject=subject_of(names.MIG_PLAN, plan_name, this.namespace))
+    _check_copying_back(this, source, plan, decision, control=control, record=record)
     if this.check:
         return _prediction(this, sides, plan, decision, started=started)
     return carry_out(
@@ -60,8 +55,7 @@ def roll_back(this: Call, *, control: Cluster, decision: Decision, plan_name: st
         started=started,
         facts={
             "undoes": str((undone.get("metadata") or {}).get("name", "")),
-            # What a state migration has moved is used by whatever was started there since.
-            "took_over": record.get("runs_on") == "destination" or "stays_stopped" in record,
+            "took_over": copy_back_checks.took_over(record),
         },
     )
 
@@ -83,8 +77,7 @@ def _same(record: Mapping[str, Any], plan: Manifest, sides: Sides, undone: Mappi
     """Raises Refused when the run that is undone was made with another plan or between other clusters."""
     if not record:
         return
-    metadata = undone["metadata"]
-    subject = subject_of(names.MIG_MIGRATION, metadata["name"], metadata["namespace"])
+    subject = _subject(undone)
     identities = cluster_identities.identities(source=sides.source, destination=sides.destination)
     cluster_identities.refuse_others(record["clusters"], identities, subject=subject)
     if record["plan"] != plan_digest(plan):
@@ -103,11 +96,16 @@ def _same(record: Mapping[str, Any], plan: Manifest, sides: Sides, undone: Mappi
         )
 
 
-def _unused(destination: Cluster, record: Mapping[str, Any], *, subject: str) -> None:
-    """Raises Refused while pods use what a state migration has moved: it has made none of them, so a rollback stops
-    none."""
-    moves = [row["move"] for row in record.get("volumes") or ()]
-    claims = [(move["target_namespace"], move["target_claim"]) for move in moves]
+def _left_to_others(record: Mapping[str, Any]) -> bool:
+    """Whether the run has made no workload on the destination, nor pointed any there."""
+    ours = "restore_began" in record or "swap_began" in record or record.get("runs_on") == "destination"
+    return bool(record) and not ours
+
+
+def _unused(destination: Cluster, plan: Manifest, *, subject: str) -> None:
+    """Raises Refused while pods use what a run has moved that has made none of them: a rollback stops none of them
+    either."""
+    claims = [(move.target_namespace, move.target_claim) for move in moves_of(plan)]
     if used := quiesce.writers(destination, claims):
         raise Refused(
             subject=subject,
@@ -117,29 +115,28 @@ def _unused(destination: Cluster, record: Mapping[str, Any], *, subject: str) ->
         )
 
 
-def _may_write_back(source: Cluster, plan: Manifest, *, subject: str) -> None:
-    """Raises Refused for volumes that go through a repository, and when the connection to the source may not make what
-    receives volumes there."""
-    if plan["spec"].get("indirectVolumeMigration"):
-        raise Refused(
-            subject=subject,
-            attempt="nothing is copied back (rollback_sync)",
-            reason="its volumes go through a replication repository, one way only",
-            mend="Roll back without rollback_sync, or copy the data back by other means first",
-        )
-    lacking = [
-        f"{verb} {resource} in {namespace}"
-        for namespace in namespace_mapping(plan)
-        for verb, resource in RECEIVING
-        if not source.allowed(verb, "", resource, namespace=namespace)
-    ]
-    if lacking:
-        raise Refused(
-            subject=f"Cluster {source.name}",
-            attempt="nothing can be copied back to it",
-            reason=f"the connection may not {', '.join(lacking)}",
-            mend="Give a connection with these rights in option source, or adopt the cluster with rights: destination",
-        )
+def _check_copying_back(
+    this: Call, source: Cluster, plan: Manifest, decision: Decision, *, control: Cluster, record: Mapping[str, Any]
+) -> None:
+    """Raises Refused when data cannot be copied back that is to be, and when it has to be and is not to be."""
+    subject = subject_of(names.MIG_PLAN, str(plan["metadata"]["name"]), this.namespace)
+    asked = bool(this.params.get("rollback_sync"))
+    undone = _subject(decision.about) if decision.about else subject
+    own: dict[str, Any] = {}
+    if decision.migration is not None:
+        own = record_of(control, decision.migration)
+        copy_back_checks.refuse_other_wish(own, asked=asked, subject=_subject(decision.migration))
+    if asked and copy_back_checks.DONE not in own:
+        copy_back_checks.refuse_idle(record, subject=undone)
+        copy_back_checks.refuse_unfit(source, plan, subject=subject)
+    if not asked and not own:
+        tried = [(_subject(run), record_of(control, run)) for run in decision.tried]
+        copy_back_checks.refuse_parted(tried, undone=undone)
+
+
+def _subject(migration: Mapping[str, Any]) -> str:
+    metadata = migration["metadata"]
+    return subject_of(names.MIG_MIGRATION, metadata["name"], metadata["namespace"])
 
 
 def _intent(this: Call, record: Mapping[str, Any]) -> Intent:
@@ -178,7 +175,10 @@ def _prediction(this: Call, sides: Sides, plan: Manifest, decision: Decision, *,
     if converts_storage(plan):
         users = claim_swap.users(sides.destination, claim_swap.pointed(moves_of(plan), back=True))
         told["repoints"] = sorted(claim_swap.reference(obj) for _row, obj in users)
+    if this.params.get("rollback_sync"):
+        told["copies_back"] = [f"{move.source_namespace}/{move.source_claim}" for move in moves_of(plan)]
     lines = [f"point {what} to its former claims" for what in told.get("repoints", ())]
+    lines += [f"copy what came since back into {what}" for what in told.get("copies_back", ())]
     lines += [f"remove {what}" for what in told["removes"]] + [f"keep {what}" for what in told["keeps"]]
     lines += [f"start {what} on the source" for what in told["starts"]]
     metadata = {"name": decision.name, "namespace": this.namespace}

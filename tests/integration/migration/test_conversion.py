@@ -20,7 +20,7 @@ from integration.migration import applications, evidence, processes
 from integration.migration.applications import Manifest
 from integration.migration.calls import PLAN_TASK
 from integration.migration.conftest import World
-from integration.migration.playbooks import Run, play
+from integration.migration.playbooks import Run, Started, play
 from integration.migration.waiting import until
 from lab.targets import targets
 
@@ -294,6 +294,71 @@ def test_killed_while_a_set_is_made_anew_it_goes_on(world: World, held: Callable
     assert ready(world)
     assert digests(world) == files
     assert {claim.partition("-mig-")[1] for claim in mounted(world)} == {"-mig-"}
+    assert (journals(world), world.left_behind()) == ([], [])
+
+
+def removed_set(world: World) -> str | None:
+    """The UID of the StatefulSet while it is on its way out."""
+    found = world.source.get("apps/v1", "StatefulSet", "db", world.source_namespace)
+    return None if found is None or "deletionTimestamp" not in found["metadata"] else str(found["metadata"]["uid"])
+
+
+def test_cancelled_while_a_set_is_made_anew_everything_is_as_before(world: World, held: Callable[[], None]) -> None:
+    database = stateful_set(world.source_namespace)
+    database["metadata"]["finalizers"] = [HOLDS_UP]
+    deploy(world, database)
+    before, files = everything(world), digests(world)
+    run = world.start(**conversion(world))
+    run.wait_for(f"StatefulSet {world.source_namespace}/db is made anew, on the new claims")
+    first = removed_set(world)
+    assert first is not None
+    cancelling = Started(conversion(world), playbook="openmig.mtc.cancel")
+    run.wait_for("DeleteRestores")
+    held()
+    # What was under way is finished first; then the set is made anew once more, which the finalizer holds up as well.
+    until(lambda: removed_set(world) not in (None, first), "the set goes back to its former claims")
+    assert len(journals(world)) == 1
+    held()
+    ended, given_up = cancelling.end(), run.end()
+    assert (ended.code, ended.changed) == (0, 1), ended.output
+    assert "app-state: it was cancelled: somebody asked for that while it stood in phase SwapPVCReferences" in (
+        given_up.failure
+    )
+    conditions = {kind for kind, found in ended.migration["conditions"].items() if found["status"] == "True"}
+    assert "Canceled" in conditions
+    assert not conditions & {"Succeeded", "SucceededWithWarnings", "Failed", "Canceling", "Running"}
+    assert ready(world)
+    assert digests(world) == files
+    assert mounted(world) == {"data", "files-db-0", "files-db-1"}
+    kept = everything(world)
+    assert {name: kept[name] for name in before} == before
+    assert {name.partition(" ")[0] for name in kept.keys() - before.keys()} == {CLAIM}, "only copies stay, for the next"
+    assert (journals(world), world.left_behind()) == ([], [])
+
+
+def test_what_was_written_to_the_new_claims_is_taken_back(world: World) -> None:
+    deploy(world, stateful_set(world.source_namespace))
+    before = everything(world)
+    done = convert(world)
+    assert done.code == 0, done.output
+    space = world.source_namespace
+    applications.shell(world.source, space, "echo new > /data/written-later; rm /data/empty")
+    written = world.source.exec(space, "db-1", ["/bin/sh", "-c", "echo more >> /files/seed"], timeout=30)
+    assert written.exit_code == 0, written.stderr
+    files = digests(world)
+    undone = play(conversion(world, mtc_rollback_sync=True), playbook="openmig.mtc.rollback")
+    assert undone.code == 0, undone.output
+    suffix = suffix_of(world)
+    told = undone.migration["rollback"]
+    changed = {row["volume"] for row in told["received"] if row["changed"]}
+    assert changed == {f"{space}/data-mig-{suffix}", f"{space}/files-mig-{suffix}-db-1"}
+    assert [(row["ok"], row["move"]["target_claim"]) for row in told["copied_back"]] == [
+        (True, claim) for claim in ("data", "files-db-0", "files-db-1")
+    ]
+    until(lambda: ready(world), "everything runs again")
+    assert digests(world) == files
+    assert mounted(world) == {"data", "files-db-0", "files-db-1"}
+    assert everything(world) == before
     assert (journals(world), world.left_behind()) == ([], [])
 
 

@@ -13,7 +13,8 @@ from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from integration.migration import applications, evidence, processes
 from integration.migration.calls import PLAN_TASK, record, stored
 from integration.migration.conftest import World
-from integration.migration.playbooks import Run, play
+from integration.migration.playbooks import Run, Started, play
+from integration.migration.waiting import until
 from integration.migration.writers import APPEND, PARTING, application
 from lab import audit
 from lab.targets import targets
@@ -160,3 +161,51 @@ def test_killed_while_the_application_is_down_it_goes_on(world: World) -> None:
     found = world.destination.get(names.API_VERSION, names.MIG_MIGRATION, "app-state", world.resource_namespace)
     assert found is not None
     assert found["spec"]["quiescePods"] is True
+
+
+def in_use(world: World) -> bool:
+    """Whether the user's own pods are still there."""
+    return any(True for _pod in world.destination.list("v1", "Pod", world.destination_namespace))
+
+
+def test_what_was_written_after_it_is_taken_back_whole_or_not_at_all(world: World) -> None:
+    world.deploy(mebibytes=1, files=20)
+    assert world.stage(**STATE).code == 0
+    idle = roll_back(world, mtc_rollback_sync=True)
+    assert "app-state: nothing is copied back (rollback_sync): it has not handed the application over" in idle.failure
+    moved = world.migrate(*PLAN_TASK, **STATE, mtc_bandwidth=1500)
+    assert moved.code == 0, moved.output
+    deploy_there(world, applications.manifests(world.destination_namespace))
+    changes = "echo new > /data/written-later; rm /data/empty; head -c 9000000 /dev/urandom > /data/much"
+    applications.shell(world.destination, world.destination_namespace, changes)
+    files = applications.files(world.destination, world.destination_namespace)
+    used = roll_back(world, mtc_rollback_sync=True)
+    assert "it is not rolled back while its volumes are in use" in used.failure
+    world.destination.delete("apps/v1", "Deployment", "web", world.destination_namespace, propagation="Foreground")
+    until(lambda: not in_use(world), "the user's application is gone")
+    told = roll_back(world, "--check", "--diff", mtc_rollback_sync=True)
+    assert told.migration["prediction"]["copies_back"] == [f"{world.source_namespace}/data"]
+
+    copying = Started(world.variables(mtc_rollback_sync=True), playbook="openmig.mtc.rollback")
+    copying.wait_for("back: 0 of 1 volumes done")
+    cancelled = play(world.variables(), playbook="openmig.mtc.cancel")
+    assert cancelled.code == 0, cancelled.output
+    assert "app-rollback: it was cancelled" in copying.end().failure
+    assert applications.replicas_ready(world.source, world.source_namespace) == (0, 0)
+    parted = roll_back(world)
+    assert "it is not rolled back without rollback_sync" in parted.failure
+    assert "app-rollback has begun to copy back and did not finish" in parted.failure
+    assert applications.replicas_ready(world.source, world.source_namespace) == (0, 0)
+    assert "PersistentVolumeClaim data" in evidence.restored(world.destination, world.destination_namespace)
+
+    undone = roll_back(world, mtc_rollback_sync=True)
+    assert undone.code == 0, undone.output
+    (received,) = undone.migration["rollback"]["received"]
+    assert received["changed"]
+    assert "which is copied back" in undone.output
+    (copied,) = undone.migration["rollback"]["copied_back"]
+    assert (copied["ok"], copied["proven"]) == (True, True)
+    assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
+    assert applications.files(world.source, world.source_namespace) == files
+    assert "PersistentVolumeClaim data" not in evidence.restored(world.destination, world.destination_namespace)
+    assert world.left_behind() == []

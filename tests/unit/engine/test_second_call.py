@@ -289,3 +289,22 @@ def test_a_rollback_undoes_the_state_migration_rather_than_the_stage_runs_before
     decision = ask(ROLLBACK, state(OK, stops=True), run(STAGE, OK, age=2))
     assert decision.about is not None
     assert decision.about["metadata"]["name"] == "app-state"
+
+
+def test_a_rollback_undoes_what_has_moved_the_data_rather_than_a_cutover_that_failed_before() -> None:
+    decision = ask(ROLLBACK, run(FINAL, FAILED), state(OK, stops=True, age=2))
+    assert decision.about is not None
+    assert decision.about["metadata"]["name"] == "app-state"
+
+
+def test_a_rollback_knows_the_attempts_since_the_last_good_one() -> None:
+    first, second = (run(ROLLBACK, FAILED, age=age, name=f"app-rollback-{age}") for age in (7, 8))
+    after = run(FINAL, OK, age=6, name="app-final-2")
+    found = (run(FINAL, OK), run(ROLLBACK, CANCELED, age=4, name="old"), BACK, after, first, second)
+    for options in ({}, {"name": "mine"}):
+        decision = ask(ROLLBACK, *found, **options)
+        assert decision.step is Step.START
+        assert [each["metadata"]["name"] for each in decision.tried] == ["app-rollback-8", "app-rollback-7"]
+    going = ask(ROLLBACK, *found, run(ROLLBACK, None, age=9, name="app-rollback-9"))
+    assert going.step is Step.GO_ON
+    assert len(going.tried) == 2
