@@ -13,8 +13,10 @@ from typing import Any
 from ..cluster.api import Cluster
 from ..resources import migmigration, names
 from ..resources.errors import MtcError, NotFound, Refused, subject_of
+from . import copy_back_checks
 from .call import Call
 from .carry_out import Sides, carry_out
+from .context import Context
 from .intent import Intent
 from .outcome import record_of, result_of
 from .plan_sides import PlanSides
@@ -54,11 +56,19 @@ def cancel(this: Call, *, control: Cluster, decision: Decision, plan_name: str, 
             intent=Intent.from_params(this.params),
             started=started,
             canceling=True,
+            look=_may_clean_up,
         )
     except MtcError as error:
         error.came_to["changed"] = not asked_before or bool(error.came_to.get("changed"))
         raise
     return {**_judged(result, decision.name, this.namespace), "changed": not asked_before or result["changed"]}
+
+
+def _may_clean_up(context: Context) -> None:
+    """Raises Refused when a rollback has begun to copy back with more rights on the source than this call has: what it
+    has made there would go on writing."""
+    if context.intent.rollback_sync and context.moves and context.transfer.leftovers():
+        copy_back_checks.refuse_powerless(context.source, context.source_namespaces)
 
 
 def _ask(control: Cluster, migration: Manifest) -> None:

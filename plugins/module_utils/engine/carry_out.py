@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,14 @@ def carry_out(
     accepted_before: Sequence[Acceptance] = (),
     canceling: bool = False,
     facts: Mapping[str, Any] | None = None,
+    look: Callable[[Context], None] | None = None,
 ) -> dict[str, Any]:
     """The module's result.
 
     ``created``: this call has made the resource. ``canceling``: the run is to end; its own options count, and while
     somebody else carries it out its end is awaited.
     ``facts`` are put into the record of a run that has none yet; with them a run that goes on keeps its own options.
+    ``look`` is asked once it is sure that this call carries the run out; what it raises leaves the run as it is.
     """
     name = str(migration["metadata"]["name"])
     lease = Lease(
@@ -82,6 +84,8 @@ def carry_out(
             own_options=canceling or facts is not None,
             facts=facts or {},
         )
+        if look is not None:
+            look(context)
         for known in accepted_before:
             context.accept(known.name, known.what)
         advance = runner.walk(context, wait=wait, timeout=timeout)

@@ -6,12 +6,11 @@ anything is touched: a wish that could not be met would lose data in silence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..cluster.api import Cluster
 from ..resources.errors import Refused
-from ..resources.migplan import namespace_mapping
 from ..resources.plan_facts import converts_storage
 from . import phases_conversion, quiesce
 from .moves import moves_of
@@ -78,8 +77,7 @@ def refuse_parted(tried: Sequence[tuple[str, Record]], *, undone: str) -> None:
 
 
 def refuse_unfit(source: Cluster, plan: Mapping[str, Any], *, subject: str) -> None:
-    """Raises Refused for volumes that go through a repository, when the connection to the source may not make what
-    receives volumes there, and while pods use its volumes."""
+    """Raises Refused for volumes that go through a repository, and while pods use those of the source."""
     if plan["spec"].get("indirectVolumeMigration"):
         raise Refused(
             subject=subject,
@@ -87,23 +85,27 @@ def refuse_unfit(source: Cluster, plan: Mapping[str, Any], *, subject: str) -> N
             reason="its volumes go through a replication repository, one way only",
             mend=f"{WITHOUT}, or copy the data back by other means first",
         )
+    # Where claims are swapped in place the rollback itself stops whatever uses them.
+    if not converts_storage(plan):
+        claims = [(move.source_namespace, move.source_claim) for move in moves_of(plan)]
+        refuse_users(source, claims, whose="source", subject=subject)
+
+
+def refuse_powerless(source: Cluster, namespaces: Iterable[str]) -> None:
+    """Raises Refused when the connection to the source may not make, or take away, what receives volumes there."""
     lacking = [
         f"{verb} {resource} in {namespace}"
-        for namespace in namespace_mapping(plan)
+        for namespace in namespaces
         for verb, resource in RECEIVING
         if not source.allowed(verb, "", resource, namespace=namespace)
     ]
     if lacking:
         raise Refused(
             subject=f"Cluster {source.name}",
-            attempt="nothing can be copied back to it",
+            attempt="what copies data back to it cannot be made or removed there",
             reason=f"the connection may not {', '.join(lacking)}",
             mend="Give a connection with these rights in option source, or adopt the cluster with rights: destination",
         )
-    # Where claims are swapped in place the rollback itself stops whatever uses them.
-    if not converts_storage(plan):
-        claims = [(move.source_namespace, move.source_claim) for move in moves_of(plan)]
-        refuse_users(source, claims, whose="source", subject=subject)
 
 
 def refuse_users(cluster: Cluster, claims: Sequence[tuple[str, str]], *, whose: str, subject: str) -> None:

@@ -126,10 +126,12 @@ def _check_copying_back(
     if decision.migration is not None:
         own = record_of(control, decision.migration)
         copy_back_checks.refuse_other_wish(own, asked=asked, subject=_subject(decision.migration))
-    if asked and copy_back_checks.DONE not in own:
-        copy_back_checks.refuse_idle(record, subject=undone)
-        copy_back_checks.refuse_unfit(source, plan, subject=subject)
-    if not asked and not own:
+    if asked or (own and own["intent"].get("rollback_sync")):
+        copy_back_checks.refuse_powerless(source, namespace_mapping(plan))
+        if copy_back_checks.DONE not in own:
+            copy_back_checks.refuse_idle(record, subject=undone)
+            copy_back_checks.refuse_unfit(source, plan, subject=subject)
+    elif not own:
         tried = [(_subject(run), record_of(control, run)) for run in decision.tried]
         copy_back_checks.refuse_parted(tried, undone=undone)
 
