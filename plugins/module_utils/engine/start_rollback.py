@@ -127,10 +127,10 @@ def _check_copying_back(
         own = record_of(control, decision.migration)
         copy_back_checks.refuse_other_wish(own, asked=asked, subject=_subject(decision.migration))
     if asked or (own and own["intent"].get("rollback_sync")):
-        copy_back_checks.refuse_powerless(source, namespace_mapping(plan))
         if copy_back_checks.DONE not in own:
             copy_back_checks.refuse_idle(record, subject=undone)
             copy_back_checks.refuse_unfit(source, plan, subject=subject)
+        copy_back_checks.refuse_powerless(source, namespace_mapping(plan))
     elif not own:
         tried = [(_subject(run), record_of(control, run)) for run in decision.tried]
         copy_back_checks.refuse_parted(tried, undone=undone)
