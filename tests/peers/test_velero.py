@@ -19,7 +19,7 @@ from integration.migration.test_indirect import INDIRECT, bucket_keys, bucket_ob
 from integration.migration.waiting import until
 from integration.objects.conftest import DEFINITION, WIDGETS, application
 from lab.targets import targets
-from peers.velero import SYNCED_WITHIN, Velero, velero
+from peers.velero import Velero, velero
 
 MARKS = ("velero.io/backup-name", "velero.io/restore-name")
 """Labels that Velero puts on everything that it restores."""
@@ -89,7 +89,7 @@ def test_velero_lists_describes_restores_and_removes_what_a_run_has_left(world: 
     run = world.migrate(**INDIRECT)
     assert run.code == 0, run.output
     initial, stage = stored(world, "backups")
-    until(lambda: peer.names("backup") == [initial, stage], "both backups are listed", seconds=SYNCED_WITHIN)
+    peer.await_backups(initial, stage)
 
     for backup in (initial, stage):
         key = f"velero/backups/{backup}/{backup}"
@@ -118,7 +118,7 @@ def test_velero_lists_describes_restores_and_removes_what_a_run_has_left(world: 
     copies = bucket_keys(world, "velero/restic/")
     peer.allow_removal()
     peer.run("backup", "delete", initial, stage, "--confirm")
-    until(lambda: peer.names("backup") == [], "no backup is listed any more")
+    peer.await_backups()
     assert (stored(world, "backups"), stored(world, "restores")) == ([], [])
     assert bucket_keys(world, "velero/restic/") == copies != []
     assert evidence.restored(world.destination, back).keys() == had.keys()
@@ -189,7 +189,7 @@ def test_velero_restores_every_kind_from_a_run_with_a_long_name(world: World, pe
     assert ended.code == 0, ended.output
     (backup,) = stored(world, "backups")
     assert len(backup.partition("-initial-")[0]) > 63
-    until(lambda: peer.names("backup") == [backup], "the backup is listed", seconds=SYNCED_WITHIN)
+    peer.await_backups(backup)
     objects = listed(world, f"velero/backups/{backup}/{backup}-resource-list.json.gz")
     must_name(peer.run("backup", "describe", backup, "--details"), objects)
 

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ LIMIT = 180
 """Seconds for one command."""
 SYNCED_WITHIN = 150
 """The server looks into its buckets once a minute, and passes over one that it has not tried yet."""
+PAUSE = 0.5
 GONE_WITHIN = 60
 
 
@@ -68,6 +70,13 @@ class Velero:
         found = json.loads(self.run(kind, "get", "--output", "json") or "{}")
         items = found["items"] if found.get("kind", "").endswith("List") else [found] if found else []
         return sorted(item["metadata"]["name"] for item in items)
+
+    def await_backups(self, *names: str) -> None:
+        """Wait until ``velero backup get`` lists these and no others; if not, the server's log says why."""
+        end = time.monotonic() + SYNCED_WITHIN
+        while (listed := self.names("backup")) != sorted(names):
+            assert time.monotonic() < end, f"listed are {listed} and not {sorted(names)}; the server:\n{self.log}"
+            time.sleep(PAUSE)
 
     def object(self, kind: str, name: str) -> Manifest:
         """A resource of Velero's, as the cluster has it."""
