@@ -140,7 +140,7 @@ def test_a_last_pass_that_is_not_proven_starts_the_source_again(world: World) ->
     assert applications.replicas_ready(world.source, world.source_namespace) == (1, 1)
     assert world.left_behind() == []
 
-    cancelled = world.start(mtc_bandwidth=1000, **STATE)
+    cancelled = world.start(mtc_bandwidth=100, **STATE)
     cancelled.wait_for("Stage 13/38 QuiesceSourceApplications")
     play(world.variables(), playbook="openmig.mtc.cancel")
     ended = cancelled.end()
