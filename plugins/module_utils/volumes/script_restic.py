@@ -71,6 +71,16 @@ for each in $OPENMIG_VARIABLES; do
 done
 # The words are ours and hold neither blanks nor secrets.
 repository() { restic $OPENMIG_OPTIONS "$@"; }
+# Once it has opened the repository restic waits for a store that is away, but not while it opens it; so that is waited
+# for here, until OPENMIG_PATIENCE seconds are over. Without an answer restic itself then says what is wrong.
+await_store() {
+    until timeout 60 restic $OPENMIG_OPTIONS cat config >/dev/null 2>"$errors"; do
+        case $(cat "$errors") in *"wrong password"*) return 0 ;; esac
+        [ $(($(now) - began)) -lt $((${OPENMIG_PATIENCE:-180} * 1000)) ] || return 0
+        cat "$errors" >&2
+        pause 2
+    done
+}
 
 # Lines of restic's JSON: the summary into a file, what is under way into the log, without the names of files.
 follow() {
@@ -133,6 +143,7 @@ kind=backup
 volume=$OPENMIG_VOLUME
 mounted "$volume" || finish 90 not-mounted
 : >"$work/ready"
+await_store
 set -- --exclude "$volume/lost+found"
 if [ "$OPENMIG_EXCLUDING" = yes ]; then
     . "$OPENMIG_SCRIPTS/leave_out.sh"
@@ -180,6 +191,7 @@ kind=restore
 volume=$OPENMIG_VOLUME
 mounted "$volume" || finish 90 not-mounted
 : >"$work/ready"
+await_store
 # This restic writes every file anew in any case, so what an earlier pass has left only stands in the way.
 find "$volume" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf -- '{}' + 2>"$errors" || finish 96 not-emptied
 
