@@ -71,10 +71,11 @@ for each in $OPENMIG_VARIABLES; do
 done
 # The words are ours and hold neither blanks nor secrets.
 repository() { restic $OPENMIG_OPTIONS "$@"; }
+opened() { timeout 60 restic $OPENMIG_OPTIONS cat config --no-lock >/dev/null 2>"$errors"; }
 # Once it has opened the repository restic waits for a store that is away, but not while it opens it; so that is waited
 # for here, until OPENMIG_PATIENCE seconds are over. Without an answer restic itself then says what is wrong.
 await_store() {
-    until timeout 60 restic $OPENMIG_OPTIONS cat config >/dev/null 2>"$errors"; do
+    until opened; do
         case $(cat "$errors") in *"wrong password"*) return 0 ;; esac
         [ $(($(now) - began)) -lt $((${OPENMIG_PATIENCE:-180} * 1000)) ] || return 0
         cat "$errors" >&2
@@ -121,7 +122,7 @@ kind=repository
 . "$OPENMIG_SCRIPTS/restic.sh"
 : >"$work/ready"
 tries=0
-until timeout 60 restic $OPENMIG_OPTIONS cat config >/dev/null 2>"$errors"; do
+until opened; do
     case $(cat "$errors") in *"wrong password"*) finish 1 password ;; esac
     if [ "$OPENMIG_LOOK" = no ] && timeout 60 restic $OPENMIG_OPTIONS init >/dev/null 2>"$errors"; then break; fi
     tries=$((tries + 1))
