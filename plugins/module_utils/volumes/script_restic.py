@@ -70,14 +70,16 @@ for each in $OPENMIG_VARIABLES; do
     export "$each=$(cat "$OPENMIG_SECRETS/$each")"
 done
 # The words are ours and hold neither blanks nor secrets.
-repository() { restic $OPENMIG_OPTIONS "$@"; }
 opened() { timeout 60 restic $OPENMIG_OPTIONS cat config --no-lock >/dev/null 2>"$errors"; }
-# Once it has opened the repository restic waits for a store that is away, but not while it opens it; so that is waited
-# for here, until OPENMIG_PATIENCE seconds are over. Without an answer restic itself then says what is wrong.
-await_store() {
-    until opened; do
-        case $(cat "$errors") in *"wrong password"*) return 0 ;; esac
-        [ $(($(now) - began)) -lt $((${OPENMIG_PATIENCE:-180} * 1000)) ] || return 0
+# Runs restic; what it complains of is in $errors. Once it has opened the repository restic waits for a store that is
+# away, but not while it opens it: that is waited for here, OPENMIG_PATIENCE seconds. One that answers that there is no
+# repository is there.
+repository() {
+    asked=$(now)
+    until restic $OPENMIG_OPTIONS "$@" 2>"$errors"; do
+        code=$?
+        grep -q '^Fatal: unable to open' "$errors" && ! grep -q 'n.t exist' "$errors" || return "$code"
+        [ $(($(now) - asked)) -lt $((${OPENMIG_PATIENCE:-180} * 1000)) ] || return "$code"
         cat "$errors" >&2
         pause 2
     done
@@ -131,9 +133,9 @@ until opened; do
     pause 2
 done
 [ "$OPENMIG_LOOK" = no ] || finish 0 seen
-repository unlock --remove-all >/dev/null 2>"$errors" || finish $? unlock
+repository unlock --remove-all >/dev/null || finish $? unlock
 if [ "$OPENMIG_TIDY" = yes ]; then
-    repository forget --group-by host --keep-last 1 --prune --quiet >/dev/null 2>"$errors" || finish $? forget
+    repository forget --group-by host --keep-last 1 --prune --quiet >/dev/null || finish $? forget
 fi
 finish 0 opened
 """
@@ -144,7 +146,6 @@ kind=backup
 volume=$OPENMIG_VOLUME
 mounted "$volume" || finish 90 not-mounted
 : >"$work/ready"
-await_store
 set -- --exclude "$volume/lost+found"
 if [ "$OPENMIG_EXCLUDING" = yes ]; then
     . "$OPENMIG_SCRIPTS/leave_out.sh"
@@ -157,7 +158,7 @@ device=$(devices "$volume")
 [ -z "$device" ] || { printf '%s\n' "$device" >"$errors"; finish 95 device; }
 if [ "$OPENMIG_FORCE" = yes ]; then set -- "$@" --force; fi
 {
-    repository backup --json --host "$OPENMIG_HOST" --tag "$OPENMIG_TAG" "$@" "$volume" 2>"$errors"
+    repository backup --json --host "$OPENMIG_HOST" --tag "$OPENMIG_TAG" "$@" "$volume"
     echo $? >"$work/code"
 } | follow "$work/summary"
 code=$(cat "$work/code")
@@ -177,7 +178,7 @@ count=$(records "$work/list")
 { root_of "$volume"; cat "$work/list" "$work/hashes"; } >"$work/manifest"
 {
     repository backup --json --host "$OPENMIG_HOST.manifest" --tag "$OPENMIG_TAG" \
-        --stdin --stdin-filename manifest <"$work/manifest" 2>"$errors"
+        --stdin --stdin-filename manifest <"$work/manifest"
     echo $? >"$work/code"
 } | follow "$work/second"
 code=$(cat "$work/code")
@@ -192,7 +193,6 @@ kind=restore
 volume=$OPENMIG_VOLUME
 mounted "$volume" || finish 90 not-mounted
 : >"$work/ready"
-await_store
 # This restic writes every file anew in any case, so what an earlier pass has left only stands in the way.
 find "$volume" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf -- '{}' + 2>"$errors" || finish 96 not-emptied
 
@@ -200,10 +200,10 @@ set -- restore "$OPENMIG_SNAPSHOT" --target "${volume%/volume}"
 # Without root the volume's root directory belongs to somebody else.
 [ "$OPENMIG_PROFILE" = root ] || set -- "$@" --include '/volume/*'
 [ -n "$OPENMIG_MANIFEST" ] || set -- "$@" --verify
-repository "$@" >"$work/out" 2>"$errors" || finish $? restic
+repository "$@" >"$work/out" || finish $? restic
 [ -n "$OPENMIG_MANIFEST" ] || finish 0 restored
 
-repository dump "$OPENMIG_MANIFEST" /manifest >"$work/manifest" 2>"$errors" || finish $? manifest
+repository dump "$OPENMIG_MANIFEST" /manifest >"$work/manifest" || finish $? manifest
 # The first record is the root's, then come the entries, then the sums. Owners are root's to give.
 if [ "$OPENMIG_PROFILE" = root ]; then comparable() { cat; }; else comparable() { cut -z -d' ' -f1,2,5- | sort -z; }; fi
 names() { if [ "$OPENMIG_PROFILE" = root ]; then cut -z -d' ' -f8-; else cut -z -d' ' -f6-; fi; }

@@ -26,13 +26,12 @@ from .builders import move
 
 RESTIC = r"""#!/bin/sh
 set -eu
-if [ -s "$REPOSITORY/away" ]; then
-    sed -i 1d "$REPOSITORY/away"
-    echo "Fatal: unable to open config file: connection refused" >&2
-    exit 1
+if [ -s "$REPOSITORY/calls" ]; then
+    store=$(head -n 1 "$REPOSITORY/calls")
+    sed -i 1d "$REPOSITORY/calls"
+    [ "$store" = there ] || { echo "Fatal: unable to open config file: connection refused" >&2; exit 1; }
 fi
 case $1 in
-cat) ;;
 backup)
     case " $* " in
     *" shop/noise "*) seq 500 >&2; echo "Fatal: the last word" >&2; exit 1 ;;
@@ -160,18 +159,21 @@ def test_what_was_restored_well_is_proven_and_what_was_there_before_is_gone(carr
     assert not (carrier.target / "stale").exists()
 
 
-def test_a_store_that_is_away_when_a_pod_begins_is_waited_for(carrier: Carrier) -> None:
-    away = carrier.root / "repository/away"
-    away.write_text("once\n")
+@pytest.mark.parametrize("calls", ["away", "there away"])
+def test_a_store_that_is_away_when_restic_begins_is_waited_for(carrier: Carrier, calls: str) -> None:
+    told = carrier.root / "repository/calls"
+    told.write_text(calls.replace(" ", "\n") + "\n")
     made = carrier.backup()
-    away.write_text("once\n")
+    assert told.read_text() == ""
+    told.write_text(calls.replace(" ", "\n") + "\n")
     verdict = restic_outcomes.verdict(move(), carrier.restore(made), made, REPOSITORY, "root")
+    assert told.read_text() == ""
     assert verdict.ok
 
 
 def test_a_store_that_stays_away_is_told_when_the_patience_is_over(carrier: Carrier) -> None:
     made = carrier.backup()
-    (carrier.root / "repository/away").write_text("again\n" * 9)
+    (carrier.root / "repository/calls").write_text("away\n" * 9)
     with pytest.raises(VolumeFailed, match="unable to open config file"):
         restic_outcomes.verdict(move(), carrier.restore(made, OPENMIG_PATIENCE="1"), made, REPOSITORY, "root")
 
