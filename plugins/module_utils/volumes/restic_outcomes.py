@@ -138,8 +138,9 @@ def _errors(text: str) -> list[tuple[str, int]]:
 
 
 def _last(text: str) -> str:
+    """The line that says why restic gave up, or the last one: after some it asks a question and names the repository."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return next((line for line in reversed(lines) if line.startswith("Fatal: ")), lines[-1] if lines else "")
 
 
 def _backup_failure(move: VolumeMove, outcome: Outcome, repository: Repository) -> VolumeFailed:

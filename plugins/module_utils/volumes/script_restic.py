@@ -78,7 +78,11 @@ repository() {
     asked=$(now)
     until restic $OPENMIG_OPTIONS "$@" 2>"$errors"; do
         code=$?
-        grep -q '^Fatal: unable to open' "$errors" && ! grep -q 'n.t exist' "$errors" || return "$code"
+        case $(head -c 2000 "$errors") in
+        *"not exist"* | *"n't exist"*) return "$code" ;;
+        *"Fatal: unable to open"*) ;;
+        *) return "$code" ;;
+        esac
         [ $(($(now) - asked)) -lt $((${OPENMIG_PATIENCE:-180} * 1000)) ] || return "$code"
         cat "$errors" >&2
         pause 2
