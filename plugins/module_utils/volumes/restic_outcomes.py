@@ -138,7 +138,7 @@ def _errors(text: str) -> list[tuple[str, int]]:
 
 
 def _last(text: str) -> str:
-    """The line that says why restic gave up, or the last one: after some it asks a question and names the repository."""
+    """The line in which restic says why it gave up; where there is none, the last one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return next((line for line in reversed(lines) if line.startswith("Fatal: ")), lines[-1] if lines else "")
 
