@@ -119,6 +119,8 @@ options:
     description:
       - End the plan's unfinished run, of whatever kind, or the one that O(name) names. Other options of the run need
         not be repeated.
+      - A rollback with O(rollback_sync=true) that nobody carries out any more needs its connection to the source again
+        (O(source)), to remove what copies back; without its rights nothing is touched.
       - A process that carries it out sees this at its next step and cancels; otherwise this call does it. What the run
         has created on the destination is removed and the source runs again, unless the destination has taken over
         already; then the run only ends.
