@@ -174,14 +174,27 @@ def show(rounds: int, found: list[Task]) -> None:
 
 def measured(rounds: int, found: list[Task], *, pipelining: bool, folder: Path) -> dict[str, list[float]]:
     """Seconds of every task in every round but the first, in which things are made."""
+    durations = folder / f"durations-{pipelining}"
+    carry_out(found * (rounds + 1), folder, durations, pipelining=pipelining)
+    lines = [json.loads(line) for line in durations.read_text().splitlines()]
+    if changed := sorted({line["task"] for line in lines[len(found) :] if line["changed"]}):
+        sys.exit(f"not unchanged: {', '.join(changed)}")
+    seconds: dict[str, list[float]] = {task["name"]: [] for task in found}
+    for line in lines[len(found) :]:
+        seconds[line["task"]].append(line["seconds"])
+    return seconds
+
+
+def carry_out(found: list[Task], folder: Path, durations: Path, *, pipelining: bool) -> None:
+    """Runs the tasks in one play; a line for each goes into the file ``durations``."""
     play = {
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
         "vars": {"ansible_python_interpreter": sys.executable, "ansible_pipelining": pipelining},
-        "tasks": found * (rounds + 1),
+        "tasks": found,
     }
-    playbook, durations = folder / f"playbook-{pipelining}.yml", folder / f"durations-{pipelining}"
+    playbook = folder / "playbook.yml"
     playbook.write_text(yaml.safe_dump([play], sort_keys=False))
     environment = {
         **os.environ,
@@ -196,13 +209,19 @@ def measured(rounds: int, found: list[Task], *, pipelining: bool, folder: Path) 
     ended = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     if ended.returncode != 0:
         sys.exit(ended.stdout + ended.stderr)
-    lines = [json.loads(line) for line in durations.read_text().splitlines()]
-    if changed := sorted({line["task"] for line in lines[len(found) :] if line["changed"]}):
-        sys.exit(f"not unchanged: {', '.join(changed)}")
-    seconds: dict[str, list[float]] = {task["name"]: [] for task in found}
-    for line in lines[len(found) :]:
-        seconds[line["task"]].append(line["seconds"])
-    return seconds
+
+
+def give_back(namespace: str) -> None:
+    """The account with which the source was adopted goes, with all its rights; first what refers to that cluster."""
+    where = {"kubeconfig": str(targets().destination), "namespace": namespace, "state": "absent"}
+    remote = {"kubeconfig": str(targets().source)}
+    found: list[Task] = [
+        {"name": "the plan", "openmig.mtc.mig_plan": {**where, "name": "bench"}},
+        {"name": "the copy", "openmig.mtc.direct_volume_migration": {**where, "name": "bench"}},
+        {"name": "the source", "openmig.mtc.mig_cluster": {**where, "name": "source", "remote": remote}},
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        carry_out(found, Path(folder), Path(folder) / "durations", pipelining=True)
 
 
 def main() -> None:
@@ -225,9 +244,12 @@ def main() -> None:
         print("\nbeside a stand-in for MTC's controller")
         show(rounds, tasks_of_mtc())
     finally:
-        for namespace, clusters in made.items():
-            for cluster in clusters:
-                cluster.delete("v1", "Namespace", namespace)
+        try:
+            give_back(name)
+        finally:
+            for namespace, clusters in made.items():
+                for cluster in clusters:
+                    cluster.delete("v1", "Namespace", namespace)
 
 
 if __name__ == "__main__":
