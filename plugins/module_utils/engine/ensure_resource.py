@@ -283,10 +283,7 @@ def _remove(
             control.delete(names.API_VERSION, handler.kind, str(this.params["name"]), this.namespace)
     home = secrets_namespace(this.engine, this.namespace)
     own = [(home, name) for name in handler.secret_names(str(this.params["name"]))]
-    elsewhere = [place for place in handler.referenced((stored or {}).get("spec") or {}) if place not in own]
-    for namespace, name in own:
-        changes += owned_secrets.remove(control, name=name, namespace=namespace, check=this.check)
-    for namespace, name in elsewhere:
+    for namespace, name in dict.fromkeys([*own, *handler.referenced((stored or {}).get("spec") or {})]):
         changes += owned_secrets.remove(control, name=name, namespace=namespace, made_for=subject, check=this.check)
     return {
         "changed": bool(changes),

@@ -44,20 +44,8 @@ def store(control: Cluster, secret: OwnedSecret, *, check: bool) -> list[str]:
     subject = subject_of("Secret", secret.name, secret.namespace)
     found = control.get("v1", "Secret", secret.name, secret.namespace)
     if found is not None:
-        if not _is_ours(found):
-            raise Refused(
-                subject=subject,
-                attempt="it is not overwritten",
-                reason=f"it exists and does not bear the label {names.MANAGED_BY_LABEL}={names.MANAGED_BY}",
-                mend="Refer to it instead of giving credentials, or remove it",
-            )
-        if (made_for := _made_for(found)) not in (None, secret.made_for):
-            raise Refused(
-                subject=subject,
-                attempt="it is not overwritten",
-                reason=f"it holds the credentials of {made_for}",
-                mend="Name another secret, or refer to it without giving credentials",
-            )
+        if _made_for(found) != secret.made_for:
+            raise _belongs_to_others(found, subject)
         if found.get("data") == secret.encoded:
             return []
         control.replace({**found, "data": secret.encoded}, dry_run=check)
@@ -83,22 +71,31 @@ def store(control: Cluster, secret: OwnedSecret, *, check: bool) -> list[str]:
     return [f"{subject} created"]
 
 
-def remove(control: Cluster, *, name: str, namespace: str, check: bool, made_for: str | None = None) -> list[str]:
-    """Remove the secret if it is ours (and made for that resource); gives what was changed, a line or none."""
+def remove(control: Cluster, *, name: str, namespace: str, made_for: str, check: bool) -> list[str]:
+    """Remove the secret if it was made for that resource; gives what was changed, a line or none."""
     found = control.get("v1", "Secret", name, namespace)
-    if found is None or not _is_ours(found) or (made_for is not None and _made_for(found) != made_for):
+    if found is None or _made_for(found) != made_for:
         return []
     if not check:
         control.delete("v1", "Secret", name, namespace, uid=found["metadata"]["uid"])
     return [f"{subject_of('Secret', name, namespace)} removed"]
 
 
-def _is_ours(secret: Mapping[str, Any]) -> bool:
-    labels = secret["metadata"].get("labels") or {}
-    return bool(labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY)
-
-
 def _made_for(secret: Mapping[str, Any]) -> str | None:
-    """None of a secret that was made before this was noted."""
-    found: str | None = (secret["metadata"].get("annotations") or {}).get(MADE_FOR_ANNOTATION)
+    """The subject of the resource whose options filled the secret; None of every other secret. The label alone does not
+    say it: tokens and the passwords of repositories bear it, too."""
+    metadata = secret["metadata"]
+    if (metadata.get("labels") or {}).get(names.MANAGED_BY_LABEL) != names.MANAGED_BY:
+        return None
+    found: str | None = (metadata.get("annotations") or {}).get(MADE_FOR_ANNOTATION)
     return found
+
+
+def _belongs_to_others(secret: Mapping[str, Any], subject: str) -> Refused:
+    made_for = _made_for(secret)
+    return Refused(
+        subject=subject,
+        attempt="it is not overwritten",
+        reason=f"it holds the credentials of {made_for}" if made_for else "it was not made from a task's credentials",
+        mend="Name another secret, or refer to it without giving credentials",
+    )

@@ -130,6 +130,28 @@ def test_secrets_of_others_are_neither_overwritten_nor_removed(control: Cluster,
     assert control.get(names.API_VERSION, names.MIG_STORAGE, "foreign", namespace) is None
 
 
+def test_a_secret_of_the_collection_that_is_for_something_else_is_kept(
+    control: Cluster, namespace: str, s3_port: int
+) -> None:
+    """As the password of a plan's repository, or the token of a cluster: they bear the label, too."""
+    metadata = {"name": "password", "namespace": namespace, "labels": {names.MANAGED_BY_LABEL: names.MANAGED_BY}}
+    data = {"password": base64.b64encode(b"of a repository").decode()}
+    control.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+    options = bucket(s3_port, name="curious")
+    named = {**options, "backup_storage_config": {**options["backup_storage_config"], "creds_secret": "password"}}
+    foretold, refused, gone = (
+        *perform([("mig_storage", named)], "--check", namespace=namespace),
+        *perform(
+            [("mig_storage", named), ("mig_storage", {"name": "curious", "state": "absent"})], namespace=namespace
+        ),
+    )
+    for told in (foretold, refused):
+        assert told["failed"]
+        assert f"Secret {namespace}/password: it is not overwritten" in told["msg"]
+    assert (gone["failed"], gone["changed"]) == (False, False)
+    assert secret_of(control, namespace, "password") == {"password": "of a repository"}
+
+
 def test_a_secret_is_made_where_the_task_says_and_goes_when_it_is_named_no_more(
     control: Cluster, namespace: str, s3_port: int
 ) -> None:
