@@ -17,6 +17,7 @@ from typing import Any, Final
 from ..cluster.api import Cluster
 from ..resources.errors import AlreadyExists, NotFound, VolumeFailed
 from . import manifests, restic_outcomes
+from .admission import admitted
 from .consumers import Consumer, consumers, node_for
 from .facts import Outcome
 from .jobs import AT_ONCE, Job, Jobs
@@ -27,7 +28,7 @@ from .pods_restic import Site, backup_pod, repository_pod, restore_pod
 from .profiles import Persona
 from .progress import entry
 from .repository import Repository, Snapshot
-from .setup import SIDE_BY_SIDE, admitted
+from .setup import SIDE_BY_SIDE
 
 Manifest = dict[str, Any]
 PURPOSE: Final = "restic"

@@ -26,11 +26,12 @@ from ..resources.errors import (
     subject_of,
 )
 from . import facts
+from .admission import refused_pod
 from .facts import Outcome
 from .layout import CONTAINER
 from .model import VolumeMove
 from .pod_states import PodState, state_of
-from .setup import SIDE_BY_SIDE, refused_pod
+from .setup import SIDE_BY_SIDE
 
 Manifest = dict[str, Any]
 AT_ONCE: Final = 8

@@ -23,12 +23,13 @@ from ..resources.errors import (
     subject_of,
 )
 from . import facts
+from .admission import refused_pod
 from .itemize import complaints
 from .layout import CONTAINER, Layout, Role
 from .model import TransferOptions, VolumeMove
 from .pod_parts import mounted_names
 from .pod_states import PodState, state_of
-from .setup import SIDE_BY_SIDE, Setup, refused_pod
+from .setup import SIDE_BY_SIDE, Setup
 
 Manifest = dict[str, Any]
 

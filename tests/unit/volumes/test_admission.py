@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Cluster
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import Forbidden, Refused
-from ansible_collections.openmig.mtc.plugins.module_utils.volumes.setup import admitted
+from ansible_collections.openmig.mtc.plugins.module_utils.volumes.admission import admitted
 
 POD = {"metadata": {"name": "openmig-1-a", "namespace": "shop"}}
 SECURITY = 'violates PodSecurity "restricted:latest": runAsNonRoot != true'
