@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from integration.migration import applications, calls, evidence
+from integration.migration.buckets import bucket_keys, bucket_object, stored_in
 from integration.migration.conftest import World
-from integration.migration.test_indirect import INDIRECT, bucket_keys, bucket_object, stored_in
+from integration.migration.test_indirect import INDIRECT
 from integration.migration.waiting import until
 from integration.objects.conftest import DEFINITION, WIDGETS, application
 from lab.targets import targets

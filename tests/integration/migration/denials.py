@@ -5,7 +5,7 @@ asked. A namespace is known by its name, which may come into being with the migr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -24,11 +24,18 @@ RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "res
 @contextmanager
 def denied(cluster: Cluster, namespace: str) -> Iterator[None]:
     """A policy of the cluster that lets no Service into a namespace, in force as long as the block runs."""
+    with enforced(cluster, policy(f"no-services-in-{namespace}", namespace, RULE, message=DENIAL)):
+        until(lambda: _refuses(cluster, namespace), "the policy is in force")
+        yield
+
+
+@contextmanager
+def enforced(cluster: Cluster, manifests: Sequence[Manifest]) -> Iterator[None]:
+    """These objects are on the cluster as long as the block runs."""
     with ExitStack() as removed:
-        for manifest in _policy(namespace):
+        for manifest in manifests:
             made = cluster.create(manifest)["metadata"]["name"]
             removed.callback(cluster.delete, manifest["apiVersion"], manifest["kind"], made)
-        until(lambda: _refuses(cluster, namespace), "the policy is in force")
         yield
 
 
@@ -57,17 +64,19 @@ def there(cluster: Cluster, namespace: str) -> bool:
     return cluster.get("v1", "Namespace", namespace) is not None
 
 
-def _policy(namespace: str) -> tuple[Manifest, Manifest]:
-    name = f"no-services-in-{namespace}"
-    policy = {
+def policy(
+    name: str, namespace: str, rule: Manifest, *, message: str, allowed: str = "false"
+) -> tuple[Manifest, Manifest]:
+    """Denies what the rule is about in a namespace, unless the expression ``allowed`` holds; with its binding."""
+    made = {
         "apiVersion": API,
         "kind": "ValidatingAdmissionPolicy",
         "metadata": {"name": name},
         "spec": {
             "failurePolicy": "Fail",
-            "matchConstraints": {"resourceRules": [RULE]},
+            "matchConstraints": {"resourceRules": [rule]},
             "matchConditions": [{"name": "place", "expression": f"request.namespace == '{namespace}'"}],
-            "validations": [{"expression": "false", "message": DENIAL}],
+            "validations": [{"expression": allowed, "message": message}],
         },
     }
     binding = {
@@ -76,7 +85,7 @@ def _policy(namespace: str) -> tuple[Manifest, Manifest]:
         "metadata": {"name": name},
         "spec": {"policyName": name, "validationActions": ["Deny"]},
     }
-    return policy, binding
+    return made, binding
 
 
 def _refuses(cluster: Cluster, namespace: str) -> bool:

@@ -16,7 +16,7 @@ from ansible_collections.openmig.mtc.plugins.module_utils.cluster.api import Clu
 from ansible_collections.openmig.mtc.plugins.module_utils.engine.claim_swap import JOURNAL_TYPE
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
 from ansible_collections.openmig.mtc.plugins.module_utils.resources.errors import ApiError
-from integration.migration import applications, evidence, processes
+from integration.migration import applications, denials, evidence, processes
 from integration.migration.applications import Manifest
 from integration.migration.calls import PLAN_TASK
 from integration.migration.conftest import World
@@ -25,8 +25,12 @@ from integration.migration.waiting import until
 from lab.targets import targets
 
 CLAIM = "PersistentVolumeClaim"
-POLICIES = "admissionregistration.k8s.io/v1"
 DENIAL = "no daemon set is pointed elsewhere"
+REPOINTING = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["daemonsets"]}
+ELSEWHERE = (
+    "object.spec.template.spec.volumes.exists(v, has(v.persistentVolumeClaim) && "
+    "v.persistentVolumeClaim.claimName.contains('-mig-'))"
+)
 HOLDS_UP = "example.com/holds-up"
 KEEP = (
     "trap 'exit 0' TERM; [ -e $0/seed ] || head -c 100000 /dev/urandom > $0/seed; while :; do sleep 0.2 & wait $!; done"
@@ -377,33 +381,6 @@ def test_what_was_written_to_the_new_claims_is_taken_back(world: World) -> None:
     assert (journals(world), world.left_behind()) == ([], [])
 
 
-def _policy(namespace: str) -> tuple[Manifest, Manifest]:
-    name = f"no-daemon-sets-in-{namespace}"
-    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["daemonsets"]}
-    elsewhere = (
-        "object.spec.template.spec.volumes.exists(v, has(v.persistentVolumeClaim) && "
-        "v.persistentVolumeClaim.claimName.contains('-mig-'))"
-    )
-    policy = {
-        "apiVersion": POLICIES,
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": name},
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": {"resourceRules": [rule]},
-            "matchConditions": [{"name": "place", "expression": f"request.namespace == '{namespace}'"}],
-            "validations": [{"expression": f"!({elsewhere})", "message": DENIAL}],
-        },
-    }
-    binding = {
-        "apiVersion": POLICIES,
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {"policyName": name, "validationActions": ["Deny"]},
-    }
-    return policy, binding
-
-
 def refuses(cluster: Cluster, namespace: str) -> bool:
     """Whether the policy is in force; asked without changing anything."""
     patch = {"spec": {"template": {"spec": {"volumes": _claimed("x-mig-x")}}}}
@@ -420,9 +397,9 @@ def denied() -> Iterator[Callable[[Cluster, str], None]]:
     with ExitStack() as removed:
 
         def deny(cluster: Cluster, namespace: str) -> None:
-            for manifest in _policy(namespace):
-                made = cluster.create(manifest)["metadata"]["name"]
-                removed.callback(cluster.delete, manifest["apiVersion"], manifest["kind"], made)
+            name = f"no-daemon-sets-in-{namespace}"
+            made = denials.policy(name, namespace, REPOINTING, message=DENIAL, allowed=f"!({ELSEWHERE})")
+            removed.enter_context(denials.enforced(cluster, made))
             until(lambda: refuses(cluster, namespace), "the policy is in force")
 
         yield deny

@@ -13,17 +13,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
-import botocore.config
 import pytest
 
 from ansible_collections.openmig.mtc.plugins.module_utils.resources import names
-from integration.crds.conftest import role_on
 from integration.migration import applications, calls, evidence, processes, waiting
+from integration.migration.buckets import bucket_keys, bucket_object, own_bucket, stored_in
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, Started
 from lab import faults, s3
-from lab.targets import targets
 from lab.topology import HOST_IP, S3_PORT
 
 PLAN_TASK = calls.PLAN_TASK
@@ -33,53 +30,8 @@ INDIRECT = {"mtc_storage": "backups", "mtc_indirect_volumes": True}
 
 @pytest.fixture(autouse=True)
 def bucket(world: World) -> Iterator[str]:
-    """A bucket of the test's own, gone with everything in it."""
-    client = bucket_client()
-    client.create_bucket(Bucket=world.name)
-    yield world.name
-    for key in bucket_keys(world, ""):
-        client.delete_object(Bucket=world.name, Key=key)
-    client.delete_bucket(Bucket=world.name)
-
-
-def stored_in(world: World, *, endpoint: str = "") -> None:
-    """The world's MigStorage: its bucket, by a way of the test's own if it has one."""
-    definitions = role_on(targets().destination)(crds_namespace=world.resource_namespace)
-    assert definitions.code == 0, definitions.output
-    store = s3.storage()
-    run = calls.call(
-        world,
-        "mig_storage",
-        name="backups",
-        backup_storage_provider="aws",
-        backup_storage_config={"aws_bucket_name": world.name, "aws_s3_url": endpoint or store.endpoint},
-        credentials={"aws_access_key_id": store.access_key, "aws_secret_access_key": store.secret_key},
-    )
-    assert run.code == 0, run.output
-
-
-def bucket_keys(world: World, prefix: str) -> list[str]:
-    """What the bucket holds below a prefix."""
-    pages = bucket_client().get_paginator("list_objects_v2").paginate(Bucket=world.name, Prefix=prefix)
-    return [item["Key"] for page in pages for item in page.get("Contents") or ()]
-
-
-def bucket_client() -> Any:
-    """A client that owes nothing to the code under test."""
-    store = s3.storage()
-    return boto3.client(
-        "s3",
-        endpoint_url=store.endpoint,
-        aws_access_key_id=store.access_key,
-        aws_secret_access_key=store.secret_key,
-        region_name=store.region,
-        config=botocore.config.Config(s3={"addressing_style": "path"}),
-    )
-
-
-def bucket_object(world: World, key: str) -> bytes:
-    content: bytes = bucket_client().get_object(Bucket=world.name, Key=key)["Body"].read()
-    return content
+    with own_bucket(world):
+        yield world.name
 
 
 def unpacked(archive: bytes) -> list[str]:

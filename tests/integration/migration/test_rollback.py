@@ -12,6 +12,7 @@ from integration.migration import applications, evidence
 from integration.migration.calls import PLAN_TASK, call, stored
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
+from integration.migration.waiting import until
 
 FOREIGN = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"of": "somebody else"}}
 
@@ -23,6 +24,11 @@ def roll_back(world: World, *arguments: str, **changes: Any) -> Run:
 def source_state(world: World) -> dict[str, Any]:
     """Everything of the source's namespace that a user would name."""
     return evidence.restored(world.source, world.source_namespace)
+
+
+def replicas(world: World, count: int) -> None:
+    """What somebody does to the application of the source by hand."""
+    world.source.patch("apps/v1", "Deployment", "web", world.source_namespace, patch={"spec": {"replicas": count}})
 
 
 def put_foreign(world: World, namespace: str) -> None:
@@ -112,6 +118,16 @@ def test_what_was_written_on_the_destination_is_taken_back(world: World) -> None
     applications.await_ready(world.destination, world.destination_namespace)
     applications.shell(world.destination, world.destination_namespace, "echo new > /data/written-later; rm /data/empty")
     files = applications.files(world.destination, world.destination_namespace)
+
+    replicas(world, 1)
+    applications.await_ready(world.source, world.source_namespace)
+    refused = roll_back(world, mtc_rollback_sync=True)
+    assert refused.code != 0
+    assert "the volumes of the source are in use, so nothing is copied back" in refused.failure
+    assert applications.files(world.destination, world.destination_namespace) == files, "it was touched"
+    replicas(world, 0)
+    until(lambda: not list(world.source.list("v1", "Pod", world.source_namespace)), "nobody uses it any more")
+
     undone = roll_back(world, mtc_rollback_sync=True)
     assert undone.code == 0, undone.output
     (copied,) = undone.migration["rollback"]["copied_back"]

@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from integration.migration import applications
+from integration.migration.buckets import own_bucket
 from integration.migration.conftest import World
 from integration.migration.playbooks import Run, play
-from integration.migration.test_indirect import bucket_client, bucket_keys
 from integration.secrets.looking import found_in, public_objects, watched_processes
 from integration.secrets.planting import SIDES, Garden, secret_options
 from lab.s3 import storage
@@ -101,13 +101,8 @@ def test_failures_show_no_option(world: World, tmp_path: Path) -> None:
 
 @pytest.fixture
 def bucket(world: World) -> Iterator[str]:
-    """A bucket of the test's own, gone with everything in it."""
-    client = bucket_client()
-    client.create_bucket(Bucket=world.name)
-    yield world.name
-    for key in bucket_keys(world, ""):
-        client.delete_object(Bucket=world.name, Key=key)
-    client.delete_bucket(Bucket=world.name)
+    with own_bucket(world):
+        yield world.name
 
 
 def test_success_shows_no_secret_anywhere(world: World, bucket: str, tmp_path: Path) -> None:
